@@ -1,0 +1,68 @@
+/*
+ * roster.conf: one struct filled from one table (options.h). Read once by the master and again
+ * at SIGHUP; constant while workers run.
+ */
+#ifndef ROSTER_CONFIG_CONFIG_H
+#define ROSTER_CONFIG_CONFIG_H
+
+#include "base/arena.h"
+#include "base/base.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "base/uuid.h"
+
+struct config {
+	/* process */
+	struct text socket_dir;   /* holds api/N.sock and slow/N.sock */
+	struct text socket_group; /* group that may connect; "" for the process's own */
+	int64_t api_workers, slow_workers;
+	int64_t worker_requests; /* a worker retires after as many; 0: never */
+	int64_t worker_memory;   /* ... or when its private memory passes this, MiB; 0: never */
+	int64_t drain_timeout;   /* seconds that a leaving worker waits for kept connections */
+	enum log_level log_level;
+
+	/* database and keys */
+	struct text database;     /* MariaDB option file, group [roster] */
+	int64_t database_wait;    /* seconds to wait for it at start */
+	int64_t database_timeout; /* seconds to connect, and for one statement */
+	struct text key_file;
+
+	/* requests */
+	int64_t body_limit; /* bytes */
+	enum uuid_form uuid_format;
+
+	/* tokens and passwords */
+	int64_t token_lifetime; /* seconds, of a new user */
+	int64_t token_max_age;  /* absolute, seconds since the key was made; 0: none */
+	int64_t token_slots;    /* tokens whose last use is kept in shared memory */
+	int64_t argon2_memory, argon2_passes, argon2_lanes; /* KiB, -, - */
+	int64_t password_min_length, password_max_length;   /* characters */
+	int64_t password_min_guesses; /* base-10 exponent of the guesses that it must withstand */
+	bool local_signin;
+
+	/* the identity provider of local accounts */
+	struct text local_idp_name, local_idp_label, local_idp_management_url;
+	struct text local_idp_protected_fields;     /* comma-separated */
+	struct text protected_registration_methods; /* comma-separated */
+};
+
+/*
+ * Fills *c with the defaults and then from the file. Texts live on the arena, also those of
+ * the message. On any fault *problems gets all of them, one a line, each as
+ * "roster.conf:12: api_workers: "many" is not a number; allowed: 1 to 256", and the result is
+ * false. A file that is not there is a fault; path none means defaults only.
+ */
+bool config_read(
+    struct config *c, struct text path, struct arena *a, struct text *problems) MUST_CHECK;
+
+/* Changes one option by name, as `--set name=value` does. Same messages, with origin instead of the file. */
+bool config_set(struct config *c, struct text name, struct text value, struct text origin,
+    struct arena *a, struct text *problem) MUST_CHECK;
+
+/* The whole configuration as a roster.conf, with each option's help above it. */
+struct text config_print(const struct config *c, struct arena *a);
+
+/* Is item in a comma-separated list (blanks around items do not count)? */
+bool config_list_has(struct text list, struct text item);
+
+#endif
