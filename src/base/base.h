@@ -22,7 +22,7 @@
 #define MUST_CHECK __attribute__((warn_unused_result))
 #define NORETURN __attribute__((noreturn))
 #define RETURNS_NONNULL __attribute__((returns_nonnull))
-#define PRINTF_LIKE(format, first) __attribute__((format(printf, format, first)))
+#define PRINTF_LIKE(template, first) __attribute__((format(printf, template, first)))
 #define UNUSED __attribute__((unused))
 
 /* Elements of an array (not of a pointer). */
