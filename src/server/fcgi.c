@@ -1,0 +1,129 @@
+#define ROSTER_OWNS_MEMORY
+#include "base/base.h"
+
+#include <fcgiapp.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+#include "server/fcgi.h"
+
+/* Of a body that no handler wanted, this much is read so that the connection can be kept. */
+#define SKIP_MAX (1024 * 1024)
+
+struct fcgi {
+	FCGX_Request fcgx;
+};
+
+void
+fcgi_init(void)
+{
+	must(FCGX_Init() == 0);
+}
+
+struct fcgi *
+fcgi_new(int fd, int timeout)
+{
+	struct fcgi *f = calloc(1, sizeof(*f));
+	struct timeval limit = { .tv_sec = timeout };
+
+	must(f != NULL);
+	/* We accept connections ourselves: without a socket, libfcgi fails instead of accepting one. */
+	must(FCGX_InitRequest(&f->fcgx, -1, FCGI_FAIL_ACCEPT_ON_INTR) == 0);
+	f->fcgx.ipcFd = fd;
+	f->fcgx.keepConnection = 1;
+	(void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
+	(void)setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
+	return f;
+}
+
+void
+fcgi_free(struct fcgi **f)
+{
+	FCGX_Free(&(*f)->fcgx, 1);
+	free(*f);
+	*f = NULL;
+}
+
+int
+fcgi_fd(const struct fcgi *f)
+{
+	return f->fcgx.ipcFd;
+}
+
+enum fcgi_state
+fcgi_peek(const struct fcgi *f)
+{
+	char c;
+	ssize_t n = recv(f->fcgx.ipcFd, &c, 1, MSG_PEEK | MSG_DONTWAIT);
+
+	if (n == 1)
+		return FCGI_WAITING;
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return FCGI_IDLE;
+	return FCGI_GONE;
+}
+
+static const char *
+fcgi_param(void *ctx, const char *name)
+{
+	const struct fcgi *f = ctx;
+
+	return FCGX_GetParam(name, f->fcgx.envp);
+}
+
+static ssize_t
+fcgi_read_body(void *ctx, char *p, size_t n)
+{
+	struct fcgi *f = ctx;
+	int got = FCGX_GetStr(p, (int)n, f->fcgx.in);
+
+	return got == 0 && FCGX_GetError(f->fcgx.in) != 0 ? -1 : got;
+}
+
+static bool
+fcgi_write(void *ctx, const char *p, size_t n)
+{
+	struct fcgi *f = ctx;
+
+	return FCGX_PutStr(p, (int)n, f->fcgx.out) == (int)n;
+}
+
+bool
+fcgi_read(struct fcgi *f, struct transport *transport)
+{
+	if (FCGX_Accept_r(&f->fcgx) != 0)
+		return false;
+	*transport = (struct transport){
+		.param = fcgi_param,
+		.read = fcgi_read_body,
+		.write = fcgi_write,
+		.ctx = f,
+	};
+	return true;
+}
+
+/* What is left of the body must not be taken for the next request. */
+static bool
+skip_body(struct fcgi *f)
+{
+	char skipped[4096];
+	size_t total = 0;
+	ssize_t n;
+
+	while ((n = fcgi_read_body(f, skipped, sizeof(skipped))) > 0 && total < SKIP_MAX)
+		total += (size_t)n;
+	return n == 0;
+}
+
+bool
+fcgi_finish(struct fcgi *f, bool whole)
+{
+	bool keep = whole && skip_body(f);
+
+	if (whole)
+		FCGX_Finish_r(&f->fcgx);
+	if (!keep)
+		FCGX_Free(&f->fcgx, 1);
+	return f->fcgx.ipcFd >= 0;
+}

@@ -1,0 +1,145 @@
+#include "base/base.h"
+
+#include "base/log.h"
+#include "server/server_int.h"
+
+static int64_t
+monotonic_us(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * SECONDS + t.tv_nsec / 1000;
+}
+
+static int
+reply_not_allowed(struct request *rq, const struct match *match)
+{
+	reply_header(rq, "Allow", route_allow(match->allowed, rq->arena));
+	if (rq->method == METHOD_OPTIONS)
+		return reply_empty(rq, 200);
+	return reply_detail(rq, 405, "Method \"%.*s\" not allowed.", TEXT_ARGS(rq->method_name));
+}
+
+static int
+reply_no_route(struct request *rq, const struct match *match)
+{
+	if (match->slash_missing && rq->method & (METHOD_GET | METHOD_HEAD))
+		return reply_redirect(rq,
+		    arena_printf(rq->arena, "%.*s%.*s/%s%.*s", TEXT_ARGS(rq->base),
+			TEXT_ARGS(rq->path), rq->query.n > 0 ? "?" : "", TEXT_ARGS(rq->query)));
+	return reply_not_found(rq);
+}
+
+/* 0, or the answer to a caller whom the row does not name. */
+static int
+refuse_who(struct request *rq, const struct route *route)
+{
+	if ((rq->caller.who & route->who) != 0)
+		return 0;
+	if (rq->caller.who == ANONYMOUS)
+		return reply_unauthorized(rq, "Authentication credentials were not provided.");
+	return reply_forbidden(rq);
+}
+
+/* The order of the checks is the API's: who, then what the path's guard says, then the method. */
+static int
+dispatch(struct worker *w, struct request *rq, const struct match *match)
+{
+	int status;
+
+	rq->caller = (struct caller){ .who = ANONYMOUS };
+	if (match->path == NULL || rq->method == METHOD_OPTIONS)
+		return match->path == NULL ? reply_no_route(rq, match)
+					   : reply_not_allowed(rq, match);
+	if (w->app->authenticate != NULL && (status = w->app->authenticate(rq)) != 0)
+		return status;
+	if ((status = refuse_who(rq, match->path)) != 0)
+		return status;
+	if (match->path->guard != NULL && (status = match->path->guard(rq)) != 0)
+		return status;
+	if (match->route == NULL)
+		return reply_not_allowed(rq, match);
+	if ((status = refuse_who(rq, match->route)) != 0)
+		return status;
+	if (!request_accepts_json(rq))
+		return reply_detail(rq, 406, "Could not satisfy the request Accept header.");
+	if (match->route->lane != w->post->lane) {
+		log_error("this route belongs to the %s lane; make nginx's map again with "
+			  "rosterctl nginx",
+		    lane_name(match->route->lane));
+		reply_trouble(rq, DB_AGAIN);
+		return rq->reply.status;
+	}
+	return match->route->handle(rq);
+}
+
+/* The one place that commits and retries. */
+static int
+transact(struct worker *w, struct request *rq, const struct match *match)
+{
+	bool may_write = (rq->method & METHODS_SAFE) == 0;
+	int statements = 0;
+	enum db_result end;
+	int status;
+
+	if (w->db == NULL) {
+		(void)dispatch(w, rq, match);
+		return 0;
+	}
+	for (int tries = 1;; tries++) {
+		reply_clear(rq);
+		db_begin(w->db, rq->arena, may_write, rq->id);
+		status = dispatch(w, rq, match);
+		end = db_end(w->db, status < 400);
+		statements += db_statements(w->db);
+		if (end != DB_AGAIN || tries == DB_TRIES || reply_started(rq))
+			break;
+		db_back_off(tries);
+	}
+	if (end != DB_NONE)
+		reply_trouble(rq, end);
+	return statements;
+}
+
+static void
+log_answer(const struct request *rq, struct log_context *context, int64_t began, int statements)
+{
+	context->user = rq->caller.uuid;
+	log_request(rq->reply.status, monotonic_us() - began, statements);
+}
+
+bool
+serve(struct worker *w, const struct transport *transport)
+{
+	struct request rq = {
+		.arena = w->arena,
+		.db = w->db,
+		.config = &w->setup->config,
+		.keyring = w->setup->keyring,
+		.transport = *transport,
+		.reply.body = w->body,
+	};
+	struct log_context context = { 0 };
+	int64_t began = monotonic_us();
+	struct match match;
+	int statements = 0;
+
+	rq.now = stamp_now();
+	log_set_context(&context);
+	if (request_init(&rq)) {
+		match = route_match(&rq, w->app->tables, w->app->ntables);
+		rq.route = match.route != NULL ? match.route : match.path;
+		context = (struct log_context){
+			.request_id = rq.id,
+			.method = rq.method_name,
+			.route = text_from(rq.route != NULL ? rq.route->pattern : "-"),
+		};
+		statements = transact(w, &rq, &match);
+	}
+	reply_send(&rq);
+	log_answer(&rq, &context, began, statements);
+	log_set_context(NULL);
+	arena_reset(w->arena);
+	return !rq.reply.aborted && !rq.reply.gone;
+}

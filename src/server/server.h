@@ -1,0 +1,62 @@
+/*
+ * The process: a master that listens, forks and supervises; workers that answer requests; a
+ * keeper that does the jobs no request should wait for. It knows requests, not users: what a
+ * service is made of reaches it as one constant struct app.
+ */
+#ifndef ROSTER_SERVER_SERVER_H
+#define ROSTER_SERVER_SERVER_H
+
+#include "base/arena.h"
+#include "base/base.h"
+#include "config/config.h"
+#include "db/db.h"
+#include "http/router.h"
+
+/* A job of the keeper. It may fail: it logs why and is called again after the interval. */
+struct chore {
+	const char *name;
+	int64_t interval; /* seconds */
+	bool at_end;      /* once more when the service stops */
+	void (*run)(struct db *db, const struct config *config, struct arena *a);
+};
+
+struct app {
+	const struct route_table *tables;
+	size_t ntables;
+	/* Fills rq->caller from the request's headers. 0, or the status of the answer that it gave. NULL: all are ANONYMOUS. */
+	handler *authenticate;
+	/* Maps shared memory for the capabilities, once, in the master before the first fork. May be NULL. */
+	void (*share)(const struct config *config);
+	/* Prepares a worker of the slow lane (hashing memory). May be NULL. */
+	void (*prepare_slow)(const struct config *config);
+	/*
+	 * Run in a process of its own before the first worker: database, schema. false after it has
+	 * logged what is wrong and what to do; the service does not start then. May be NULL.
+	 */
+	bool (*check)(const struct config *config, struct arena *a);
+	const struct chore *chores;
+	size_t nchores;
+	const struct db_stmt
+	    *committed; /* see struct db_options; NULL: the service has no database */
+};
+
+/* What workers run on; constant once they are forked. */
+struct setup {
+	struct config config;
+	struct keyring *keyring; /* NULL when the service has none */
+	struct arena *arena;     /* holds the texts of config */
+};
+
+/* Reads the configuration and keys, at start and at each SIGHUP. false after it has logged what is wrong. */
+typedef bool setup_load(struct setup *out, void *ctx);
+
+/*
+ * Runs the service until SIGTERM or SIGINT; returns the exit status. SIGHUP loads the
+ * setup again: new workers take over, the old ones finish what they have and leave; a faulty setup changes nothing.
+ */
+int server_run(const struct app *app, setup_load *load, void *ctx) MUST_CHECK;
+
+/* Threshold and options of the database connection that config asks for. */
+struct db_options server_db_options(const struct app *app, const struct config *config);
+
+#endif

@@ -1,0 +1,54 @@
+/* Between the files of server/. */
+#ifndef ROSTER_SERVER_SERVER_INT_H
+#define ROSTER_SERVER_SERVER_INT_H
+
+#include <sys/types.h>
+
+#include "server/server.h"
+#include "server/shm.h"
+
+/* Exit statuses of a child that the master reads. */
+enum child_exit { CHILD_LEFT = 0, CHILD_FAILED = 1 };
+
+/* Signals from the master to a child. */
+#define SIGNAL_STOP SIGTERM /* serve what was accepted, then leave */
+#define SIGNAL_HAND_OVER \
+	SIGHUP /* another one listens: serve kept connections until nginx closes them */
+#define SIGNAL_WAKE SIGUSR1 /* from a child: its slot's state has changed */
+
+/* What a worker is. */
+struct post {
+	enum lane lane;
+	int index;    /* of its socket in the lane */
+	int listener; /* non-blocking */
+	struct slot *slot;
+};
+
+/* A worker's life; ends the process. */
+NORETURN void worker_run(const struct app *app, const struct setup *setup, const struct post *post);
+
+/* The keeper's life; ends the process. */
+NORETURN void keeper_run(const struct app *app, const struct setup *setup);
+
+/*
+ * A listening socket at <socket_dir>/<lane>/<index>.sock; replaces a stale one. -1 after
+ * logging why not.
+ */
+int socket_listen(const struct config *config, enum lane lane, int index);
+void socket_remove(const struct config *config, enum lane lane, int index);
+const char *lane_name(enum lane lane);
+
+/* Serves one request that was read from a connection: routing, handler, commit, retry, answer, log. */
+struct worker {
+	const struct app *app;
+	const struct setup *setup;
+	const struct post *post;
+	struct arena *arena;
+	struct db *db;
+	char *body; /* REPLY_BUFFER bytes */
+};
+
+/* false when the answer was cut off and the connection must not be used again. */
+bool serve(struct worker *w, const struct transport *transport) MUST_CHECK;
+
+#endif
