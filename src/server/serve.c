@@ -64,7 +64,7 @@ dispatch(struct worker *w, struct request *rq, const struct match *match)
 		return status;
 	if (!request_accepts_json(rq))
 		return reply_detail(rq, 406, "Could not satisfy the request Accept header.");
-	if (match->route->lane != w->post->lane) {
+	if ((w->lanes & 1u << match->route->lane) == 0) {
 		log_error("this route belongs to the %s lane; make nginx's map again with "
 			  "rosterctl nginx",
 		    lane_name(match->route->lane));

@@ -56,7 +56,23 @@ typedef bool setup_load(struct setup *out, void *ctx);
  */
 int server_run(const struct app *app, setup_load *load, void *ctx) MUST_CHECK;
 
-/* Threshold and options of the database connection that config asks for. */
+/* What serves requests, one at a time. */
+struct worker {
+	const struct app *app;
+	const struct setup *setup;
+	unsigned lanes; /* bits: the routes of which lanes it serves */
+	struct arena *arena;
+	struct db *db; /* NULL: no database */
+	char *body;    /* REPLY_BUFFER bytes */
+};
+
+/*
+ * Serves one request: routing, handler, commit, retry, answer, log. false when the answer was cut
+ * off and the connection must not be used again. rosterctl serves its own commands with it.
+ */
+bool serve(struct worker *w, const struct transport *transport) MUST_CHECK;
+
+/* Options of the database connection that config asks for. */
 struct db_options server_db_options(const struct app *app, const struct config *config);
 
 #endif

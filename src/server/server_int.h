@@ -38,17 +38,4 @@ int socket_listen(const struct config *config, enum lane lane, int index);
 void socket_remove(const struct config *config, enum lane lane, int index);
 const char *lane_name(enum lane lane);
 
-/* Serves one request that was read from a connection: routing, handler, commit, retry, answer, log. */
-struct worker {
-	const struct app *app;
-	const struct setup *setup;
-	const struct post *post;
-	struct arena *arena;
-	struct db *db;
-	char *body; /* REPLY_BUFFER bytes */
-};
-
-/* false when the answer was cut off and the connection must not be used again. */
-bool serve(struct worker *w, const struct transport *transport) MUST_CHECK;
-
 #endif

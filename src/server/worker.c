@@ -35,7 +35,7 @@ struct loop {
 	struct conn *conns;
 	int nconns;
 	int64_t requests;
-	struct slot *slot;
+	const struct post *post;
 };
 
 /* What the master has asked for. */
@@ -79,7 +79,7 @@ listen_on(struct loop *l, bool on)
 
 	if (l->listening == on)
 		return;
-	must(epoll_ctl(l->epoll, on ? EPOLL_CTL_ADD : EPOLL_CTL_DEL, l->w.post->listener, &event) ==
+	must(epoll_ctl(l->epoll, on ? EPOLL_CTL_ADD : EPOLL_CTL_DEL, l->post->listener, &event) ==
 	    0);
 	l->listening = on;
 }
@@ -121,7 +121,7 @@ accept_all(struct loop *l)
 	int fd;
 
 	while (l->nconns < CONNECTIONS_MAX) {
-		fd = accept4(l->w.post->listener, NULL, NULL, SOCK_CLOEXEC);
+		fd = accept4(l->post->listener, NULL, NULL, SOCK_CLOEXEC);
 		if (fd >= 0) {
 			conn_open(l, fd);
 			continue;
@@ -167,10 +167,10 @@ static void
 grow_old(struct loop *l)
 {
 	l->requests++;
-	if (!asked_to_hand_over && atomic_load(&l->slot->state) == SLOT_READY &&
+	if (!asked_to_hand_over && atomic_load(&l->post->slot->state) == SLOT_READY &&
 	    has_served_enough(l)) {
 		log_info("retires after %lld requests", (long long)l->requests);
-		atomic_store(&l->slot->state, SLOT_RETIRING);
+		atomic_store(&l->post->slot->state, SLOT_RETIRING);
 		kill(getppid(), SIGNAL_WAKE);
 	}
 }
@@ -287,13 +287,13 @@ loop_init(struct loop *l, const struct app *app, const struct setup *setup, cons
 		.w = {
 			.app = app,
 			.setup = setup,
-			.post = post,
+			.lanes = 1u << post->lane,
 			.arena = arena_new(REQUEST_MEMORY),
 			.db = app->committed != NULL ? db_new(&options) : NULL,
 			.body = malloc(REPLY_BUFFER),
 		},
 		.epoll = epoll_create1(EPOLL_CLOEXEC),
-		.slot = post->slot,
+		.post = post,
 	};
 	must(l->w.body != NULL && l->epoll >= 0);
 	if (post->lane == LANE_SLOW && app->prepare_slow != NULL)

@@ -1,0 +1,47 @@
+/*
+ * Who changed what: an event for each change, written in the change's own transaction. Events outlive
+ * the users that they are about. They carry the request's id, by which an unsure commit is resolved.
+ */
+#ifndef ROSTER_AUDIT_AUDIT_H
+#define ROSTER_AUDIT_AUDIT_H
+
+#include "db/db.h"
+#include "http/http.h"
+#include "resource/resource.h"
+
+enum event {
+	EVENT_USER_CREATED,
+	EVENT_USER_UPDATED,
+	EVENT_USER_ACTIVATED,
+	EVENT_USER_DEACTIVATED,
+	EVENT_USER_DELETED,
+	EVENT_PASSWORD_CHANGED,
+	EVENT_PASSWORD_CHANGED_BY_STAFF,
+	EVENT_TOKEN_CREATED,
+	EVENT_TOKEN_LIFETIME_CHANGED,
+	EVENT_LOGGED_IN,
+	EVENT_LOGGED_OUT,
+};
+
+/* What an event is about. */
+struct subject {
+	const char *type; /* "user" */
+	struct uuid uuid;
+};
+
+/*
+ * Appends an event of the request's caller, at the request's time, from its client's address.
+ * changes is a JSON object without secrets, or none.
+ */
+void audit(struct request *rq, enum event event, struct subject subject, struct text changes);
+
+/* {"email": ["old", "new"], ...} of what the draft changes in columns that somebody may read. */
+struct text audit_changes(struct request *rq, const struct draft *d);
+
+/* Whether a request has committed; see struct db_options. */
+extern const struct db_stmt audit_committed;
+
+/* The name that is stored for an event, and a sentence about it. */
+const char *event_name(enum event event);
+
+#endif

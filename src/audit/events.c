@@ -1,0 +1,25 @@
+#include "base/base.h"
+
+#include "audit/audit.h"
+
+/* The API's own names where it has one. */
+static const char *const names[] = {
+	[EVENT_USER_CREATED] = "user_creation_succeeded",
+	[EVENT_USER_UPDATED] = "user_update_succeeded",
+	[EVENT_USER_ACTIVATED] = "user_activated",
+	[EVENT_USER_DEACTIVATED] = "user_deactivated",
+	[EVENT_USER_DELETED] = "user_deletion_succeeded",
+	[EVENT_PASSWORD_CHANGED] = "user_password_updated",
+	[EVENT_PASSWORD_CHANGED_BY_STAFF] = "user_password_updated_by_staff",
+	[EVENT_TOKEN_CREATED] = "token_created",
+	[EVENT_TOKEN_LIFETIME_CHANGED] = "token_lifetime_updated",
+	[EVENT_LOGGED_IN] = "auth_logged_in_with_username",
+	[EVENT_LOGGED_OUT] = "auth_logged_out",
+};
+
+const char *
+event_name(enum event event)
+{
+	must((size_t)event < countof(names) && names[event] != NULL);
+	return names[event];
+}

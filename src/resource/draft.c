@@ -1,0 +1,149 @@
+#include "base/base.h"
+
+#include "resource/resource_int.h"
+
+/* A hook that names a field which is not there is our mistake. */
+static int
+index_of(const struct draft *d, const char *field)
+{
+	int i = field_index(d->resource, text_from(field));
+
+	must(i >= 0);
+	return i;
+}
+
+bool
+draft_changes(const struct draft *d, const char *field)
+{
+	int i = index_of(d, field);
+
+	return d->set[i] && (d->old == NULL || !value_eq(d->values[i], d->old->values[i]));
+}
+
+struct value
+draft_old(const struct draft *d, const char *field)
+{
+	int i = index_of(d, field);
+
+	return d->old != NULL ? d->old->values[i]
+			      : (struct value){ .kind = d->resource->fields[i].kind, .null = true };
+}
+
+struct value
+draft_value(const struct draft *d, const char *field)
+{
+	int i = index_of(d, field);
+
+	return d->set[i] ? d->values[i] : draft_old(d, field);
+}
+
+void
+draft_set(struct draft *d, const char *field, struct value v)
+{
+	int i = index_of(d, field);
+
+	d->values[i] = v;
+	d->set[i] = true;
+}
+
+void
+draft_drop(struct draft *d, const char *field)
+{
+	d->set[index_of(d, field)] = false;
+}
+
+/* What the body says of one field. */
+static void
+read_field(struct request *rq, struct draft *d, size_t i)
+{
+	static const struct json no = { .type = JSON_BOOL, .boolean = false };
+	const struct field *f = &d->resource->fields[i];
+	const struct json *json = json_member(rq->body, text_from(f->name));
+	struct input input = f->input;
+
+	input.kind = f->kind;
+	/* Only a new object must be complete: PUT leaves absent fields as they are ... */
+	input.required = f->input.required && d->old == NULL;
+	/* ... but a form has no other way to say false than to leave a box out. */
+	if (json == NULL && f->kind == KIND_BOOL && rq->body_is_form && rq->method == METHOD_PUT)
+		json = &no;
+	d->set[i] = d->given[i] = input_read(rq, &input, text_from(f->name), json, &d->values[i]);
+}
+
+bool
+draft_read(struct request *rq, struct draft *d, enum who who)
+{
+	const struct resource *r = d->resource;
+
+	if (!body_parse(rq))
+		return false;
+	for (size_t i = 0; i < r->nfields; i++)
+		if (((d->old == NULL ? r->fields[i].create : r->fields[i].update) & who) != 0)
+			read_field(rq, d, i);
+	return true;
+}
+
+static bool
+another_has(struct request *rq, const struct draft *d, size_t i)
+{
+	const struct resource *r = d->resource;
+	struct value one = { .kind = KIND_INT };
+	struct sql q;
+
+	sql_init(&q, rq->arena);
+	sql_add(&q, "SELECT 1 FROM ");
+	sql_add(&q, r->table);
+	sql_add(&q, " WHERE ");
+	sql_add(&q, r->fields[i].column);
+	sql_add(&q, " = ");
+	sql_value(&q, d->values[i]);
+	sql_add(&q, " AND id <> ");
+	sql_value(&q, V(d->id));
+	return db_row_sql(rq->db, r->name, DB_READ, &q, &one, 1);
+}
+
+void
+draft_check_unique(struct request *rq, const struct draft *d)
+{
+	for (size_t i = 0; i < d->resource->nfields; i++) {
+		const struct field *f = &d->resource->fields[i];
+
+		if (f->unique != NULL && draft_changes(d, f->name) && !d->values[i].null &&
+		    another_has(rq, d, i))
+			problem_add(rq, text_from(f->name), text_from(f->unique));
+	}
+}
+
+/* The field of a unique key, NULL when none has its name. */
+static const struct field *
+field_of_key(const struct resource *r, struct text key)
+{
+	for (size_t i = 0; i < r->nfields; i++)
+		if (r->fields[i].column != NULL && text_eq(text_from(r->fields[i].column), key))
+			return &r->fields[i];
+	return NULL;
+}
+
+bool
+draft_made(const struct draft *d, struct text key)
+{
+	const struct field *f = field_of_key(d->resource, key);
+
+	return f != NULL && !d->given[f - d->resource->fields];
+}
+
+int
+reply_duplicate(struct request *rq, const struct draft *d, struct text key)
+{
+	const struct field *f = field_of_key(d->resource, key);
+
+	must(f != NULL && f->unique != NULL);
+	return reply_field(rq, f->name, f->unique);
+}
+
+void
+draft_run(draft_hook *hook, struct request *rq, struct draft *d)
+{
+	if (hook != NULL)
+		hook(rq, d);
+}

@@ -1,0 +1,117 @@
+#include "base/base.h"
+
+#include "resource/resource_int.h"
+
+/* "u.email", as SQL. */
+static void
+add_column(struct sql *q, const struct resource *r, const struct field *f)
+{
+	if (f->expression != NULL) {
+		sql_add(q, f->expression);
+		return;
+	}
+	sql_add(q, r->alias);
+	sql_add(q, ".");
+	sql_add(q, f->column);
+}
+
+static void
+filter_exact(struct request *rq UNUSED, const struct resource *r, const struct field *f,
+    struct sql *where, struct text value)
+{
+	/* The first comparison finds the rows by index, the second respects case. */
+	add_column(where, r, f);
+	sql_add(where, " = ");
+	sql_value(where, V(value));
+	sql_add(where, " AND BINARY ");
+	add_column(where, r, f);
+	sql_add(where, " = ");
+	sql_value(where, V(value));
+}
+
+static void
+filter_contains(struct request *rq, const struct resource *r, const struct field *f,
+    struct sql *where, struct text value)
+{
+	add_column(where, r, f);
+	sql_add(where, " COLLATE utf8mb4_uca1400_as_ci LIKE ");
+	sql_value(where, V(sql_contains(rq->arena, value)));
+}
+
+static void
+filter_bool(struct request *rq UNUSED, const struct resource *r, const struct field *f,
+    struct sql *where, struct text value)
+{
+	bool yes = text_eq_nocase(value, T("true")) || text_eq(value, T("1"));
+	bool no = text_eq_nocase(value, T("false")) || text_eq(value, T("0"));
+
+	if (!yes && !no) {
+		sql_add(where, "1 = 1");
+		return;
+	}
+	add_column(where, r, f);
+	sql_add(where, " = ");
+	sql_value(where, V(yes));
+}
+
+static void
+filter_since(struct request *rq, const struct resource *r, const struct field *f, struct sql *where,
+    struct text value)
+{
+	struct stamp since;
+
+	if (!stamp_parse(value, &since)) {
+		problem_add(rq, text_from(f->name), T("Enter a valid date/time."));
+		since = rq->now;
+	}
+	add_column(where, r, f);
+	sql_add(where, " >= ");
+	sql_value(where, V(since));
+}
+
+static void (*const filters[])(
+    struct request *, const struct resource *, const struct field *, struct sql *, struct text) = {
+	[FILTER_EXACT] = filter_exact,
+	[FILTER_CONTAINS] = filter_contains,
+	[FILTER_BOOL] = filter_bool,
+	[FILTER_SINCE] = filter_since,
+};
+
+/* The parameter's value without blanks around it; false when it is absent or empty. */
+static bool
+param_value(struct request *rq, const char *name, struct text *value)
+{
+	*value = request_param(rq, text_from(name));
+	if (text_is_none(*value))
+		return false;
+	*value = text_trim(*value);
+	return value->n > 0;
+}
+
+void
+filters_add(struct request *rq, const struct resource *r, struct sql *where)
+{
+	struct text value;
+
+	if (rq->nparams == 0)
+		return;
+	for (size_t i = 0; i < r->nfields; i++) {
+		const struct field *f = &r->fields[i];
+
+		if (f->filter != FILTER_NONE && param_value(rq, f->name, &value)) {
+			sql_add(where, " AND ");
+			filters[f->filter](rq, r, f, where, value);
+		}
+	}
+	for (size_t i = 0; i < r->nfilters; i++)
+		if (param_value(rq, r->filters[i].name, &value))
+			r->filters[i].apply(rq, where, value);
+}
+
+void
+where_visible(struct request *rq, const struct resource *r, struct sql *where)
+{
+	sql_init(where, rq->arena);
+	sql_add(where, " WHERE 1 = 1");
+	r->visible(rq, where);
+}

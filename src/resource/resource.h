@@ -1,0 +1,148 @@
+/*
+ * The resource engine: a resource (users, customers, keys, ...) is a constant table, and list,
+ * retrieve, create, update and delete are written once. This is the page to read before adding a
+ * field, a filter or a resource.
+ *
+ * A plain field is one line in a migration and one row in the resource's field table.
+ */
+#ifndef ROSTER_RESOURCE_RESOURCE_H
+#define ROSTER_RESOURCE_RESOURCE_H
+
+#include "base/base.h"
+#include "db/db.h"
+#include "http/body.h"
+#include "http/http.h"
+#include "http/router.h"
+
+#define FIELDS_MAX 64
+
+/* How the query parameter with the field's name narrows a list. */
+enum filter_how {
+	FILTER_NONE,
+	FILTER_EXACT,    /* equal, case-sensitive */
+	FILTER_CONTAINS, /* substring, ignoring case, respecting accents */
+	FILTER_BOOL,     /* true, false, 1, 0 in any case; anything else is ignored */
+	FILTER_SINCE,    /* not before; an invalid time is a 400 */
+};
+
+/*
+ * Writes a field's value where it is more than the value itself. v is what the column gave. The
+ * key has been written.
+ */
+typedef void field_encoder(struct request *rq, struct json_writer *w, const struct value *v);
+
+/* Order in a table is order in the JSON. */
+struct field {
+	const char *name;
+	enum kind kind;
+	const char
+	    *column; /* of the resource's table, bare: "email". What hooks may set is a column. */
+	const char *expression; /* SQL to read instead of the column; NULL: "<alias>.<column>" */
+	unsigned joins;         /* bits: which of the resource's joins the expression needs */
+	enum who read;   /* SELF: the row's owner; in a list only when he is alone on the page */
+	enum who create; /* who may set it; values from others are ignored */
+	enum who update;
+	struct input input; /* rules for values; its kind is the field's */
+	const char *
+	    unique; /* message when another row has the value; the unique key has the column's name */
+	const char *url; /* a KIND_UUID column that is printed as "<base><url><uuid>/" */
+	field_encoder *encode;
+	bool omit_null; /* the key is left out instead of null */
+	enum filter_how filter;
+	const char *order[2]; /* what o=<name> orders by; up to two expressions */
+	const char *help;
+};
+
+/* A query parameter that is more than one column. */
+struct filter {
+	const char *name;
+	/* Adds " AND ..." for a value that is not empty; may note a problem, which answers 400. */
+	void (*apply)(struct request *rq, struct sql *where, struct text value);
+	const char *help;
+};
+
+/* An object as it is in the database, for hooks. values are by field, as far as they were selected. */
+struct row {
+	int64_t id, version, owner;
+	struct uuid uuid;
+	struct value values[FIELDS_MAX];
+};
+
+/* What a create or update is going to write. */
+struct draft {
+	const struct resource *resource;
+	const struct row *old; /* NULL on create */
+	struct value values[FIELDS_MAX];
+	bool set[FIELDS_MAX];
+	bool given[FIELDS_MAX]; /* by the body, not by a hook */
+	struct uuid uuid;
+	int64_t id; /* on create known after the INSERT */
+};
+
+/*
+ * A hook may note problems (then nothing is written and they are the answer) and set columns with
+ * draft_set(). Like a handler it may run twice.
+ */
+typedef void draft_hook(struct request *rq, struct draft *d);
+
+struct resource {
+	const char *name;          /* "user": in statement names and the log */
+	const char *model;         /* "User": in "No User matches the given query." */
+	const char *path;          /* "/api/users/" */
+	const char *table, *alias; /* "users", "u"; has id, uuid, version */
+	const char *owner;         /* expression: the id of the user whom a row belongs to */
+	const struct field *fields;
+	size_t nfields;
+	const char *const *joins; /* "LEFT JOIN tokens t ON t.user_id = u.id" */
+	size_t njoins;
+	const struct filter *filters;
+	size_t nfilters;
+	const char
+	    *order; /* the name of the field that a list is ordered by when not asked otherwise */
+	/* Adds " AND ..." so that only rows which the caller may see are left. */
+	void (*visible)(struct request *rq, struct sql *where);
+	draft_hook *check; /* rules over several fields, before anything is written */
+	draft_hook *
+	    before_create; /* fills columns: uuid, times, derived values; again when a unique one was taken */
+	draft_hook *after_create; /* rows that belong to it, the audit event */
+	draft_hook *before_update;
+	draft_hook *after_update;
+	draft_hook *before_delete; /* d->old is the row */
+};
+
+/* Handlers for the route table; the route's subject is the resource. */
+int resource_list(struct request *rq);
+int resource_retrieve(struct request *rq);
+int resource_create(struct request *rq);
+int resource_update(struct request *rq); /* PUT and PATCH */
+int resource_delete(struct request *rq);
+
+/*
+ * Answers with the object of that id, visible or not, as the caller may read it. extra, when not NULL, adds
+ * members at the end. 404 when there is none.
+ */
+int resource_answer(struct request *rq, const struct resource *r, int status, int64_t id,
+    void (*extra)(struct request *rq, struct json_writer *w));
+
+/* Finds the row of the path's uuid among those that the caller may see, with no column but the base ones. */
+bool resource_find(struct request *rq, const struct resource *r, struct row *row) MUST_CHECK;
+
+/* 404 {"detail": "No User matches the given query."} */
+int resource_not_found(struct request *rq, const struct resource *r);
+
+/* The field's position, -1 when there is none of that name. */
+int field_index(const struct resource *r, struct text name);
+
+/* Is a value going to be written that differs from the old one (on create: is one set)? */
+bool draft_changes(const struct draft *d, const char *field);
+
+/* The value that the row will have: the new one if set, else the old one (NULL on create). */
+struct value draft_value(const struct draft *d, const char *field);
+/* The value that the row had; NULL on create. */
+struct value draft_old(const struct draft *d, const char *field);
+
+void draft_set(struct draft *d, const char *field, struct value v);
+/* Takes a value back: the field keeps what it had. */
+void draft_drop(struct draft *d, const char *field);
+
+#endif
