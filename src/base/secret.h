@@ -25,7 +25,7 @@ secret_from(struct text t)
 /* Overwrites n bytes in a way that the compiler keeps. */
 void secret_wipe(void *p, size_t n);
 
-/* Equal in time that depends on the lengths only. */
+/* Equal in time that depends on the lengths only. None equals nothing, not even none. */
 bool secret_eq(struct secret a, struct secret b);
 
 #endif
