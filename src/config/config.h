@@ -51,13 +51,23 @@ struct config {
  * the message. On any fault *problems gets all of them, one a line, each as
  * "roster.conf:12: api_workers: "many" is not a number; allowed: 1 to 256", and the result is
  * false. A file that is not there is a fault; path none means defaults only.
+ *
+ * A line is name = value (or name: value), blank, or a comment from its first character, # or ;.
+ * There are no sections, continued lines or comments after a value.
  */
 bool config_read(
     struct config *c, struct text path, struct arena *a, struct text *problems) MUST_CHECK;
 
-/* Changes one option by name, as `--set name=value` does. Same messages, with origin instead of the file. */
+/* Changes one option by name, as --set name=value does. Same messages, origin for the file. */
 bool config_set(struct config *c, struct text name, struct text value, struct text origin,
     struct arena *a, struct text *problem) MUST_CHECK;
+
+/*
+ * What options allow only together. config_read() has checked it already; whoever calls
+ * config_set() checks once more after the last of them.
+ */
+bool config_check(
+    const struct config *c, struct text origin, struct arena *a, struct text *problem) MUST_CHECK;
 
 /* The whole configuration as a roster.conf, with each option's help above it. */
 struct text config_print(const struct config *c, struct arena *a);

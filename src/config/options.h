@@ -18,9 +18,10 @@ enum option_type {
 struct option {
 	const char *name;
 	enum option_type type;
-	size_t offset;              /* of the member in struct config */
-	const char *standard;       /* the default, as written in the file */
-	int64_t minimum, maximum;   /* OPTION_INT */
+	size_t offset;        /* of the member in struct config */
+	const char *standard; /* the default, as written in the file */
+	int64_t minimum,
+	    maximum; /* OPTION_INT: the number; OPTION_TEXT and OPTION_PATH: its bytes */
 	const char *const *choices; /* OPTION_CHOICE, ends with NULL */
 	const char *unit;           /* "seconds", "KiB"; NULL: none */
 	const char *help;           /* a sentence or more */
@@ -31,6 +32,9 @@ extern const size_t noptions;
 
 /* NULL when there is none of that name. */
 const struct option *option_find(struct text name);
+
+/* The option that was meant by a name that is none ("api_worker"), NULL when no name is near. */
+const struct option *option_nearest(struct text name, struct arena *a);
 
 /* What is allowed, for messages and manuals: "1 to 256", "true or false", "dashed or hex". */
 struct text option_allowed(const struct option *o, struct arena *a);

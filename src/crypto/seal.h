@@ -41,13 +41,13 @@ struct bytes lookup_hash(
     const struct keyring *k, size_t index, const char *purpose, struct secret s, struct arena *a);
 
 /*
- * XSalsa20-Poly1305 (libsodium secretbox) under a subkey of the newest key: 1 byte key id, nonce, box.
- * context (the row's uuid, say) is bound in: opening with another one fails, so that sealed values
- * can't be swapped between rows. May be none.
+ * XSalsa20-Poly1305 (libsodium secretbox) under a subkey of the newest key: 1 byte key id, nonce,
+ * box. context (the row's uuid, say) is bound in: opening with another one fails, so that sealed
+ * values can't be swapped between rows. May be none.
  */
 struct bytes seal(const struct keyring *k, struct secret s, struct bytes context, struct arena *a);
 
-/* false when it was made with a key that is not in the ring, or for another context, or was changed. */
+/* false when its key is not in the ring, when it was made for another context, or was changed. */
 bool seal_open(const struct keyring *k, struct bytes sealed, struct bytes context, struct arena *a,
     struct secret *out) MUST_CHECK;
 

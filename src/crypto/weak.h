@@ -9,10 +9,15 @@
 
 struct password_rules {
 	int64_t min_length, max_length; /* code points after NFKC */
-	int64_t min_guesses;            /* base-10 exponent, as estimated by zxcvbn */
+	/*
+	 * Base-10 exponent of the guesses that find it, as zxcvbn estimates them: fewer are too easy.
+	 * "Too common" is what falls within 10^5 without knowing the owner, which the words of
+	 * zxcvbn's own lists do; a lower exponent lowers that as well, and 0 is neither rule.
+	 */
+	int64_t min_guesses;
 };
 
-/* A thing that the password must not resemble: "username", "email address", "first name", "last name". */
+/* What the password must not resemble: "username", "email address", "first name", "last name". */
 struct password_owner {
 	const char *what;
 	struct text value; /* none or short (under 3 characters): not compared */

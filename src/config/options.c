@@ -1,0 +1,217 @@
+#include "base/base.h"
+
+#include <inttypes.h>
+
+#include "base/buf.h"
+#include "config/options.h"
+
+/* clang-format off */
+/* A row's name, type and offset all come from the member, so that they cannot disagree. */
+#define MEMBER(m) ((struct config *)NULL)->m
+#define OPTION(m)                                         \
+	.name = #m, .offset = offsetof(struct config, m), \
+	.type = _Generic(MEMBER(m),                       \
+	    int64_t: OPTION_INT,                          \
+	    bool: OPTION_BOOL,                            \
+	    struct text: OPTION_TEXT,                     \
+	    unsigned: OPTION_CHOICE)
+#define PATH(m)                                           \
+	.name = #m, .offset = offsetof(struct config, m), \
+	.type = _Generic(MEMBER(m), struct text: OPTION_PATH)
+/* clang-format on */
+
+#define INT31 INT64_C(2147483647)
+#define NAME_LIMIT 40 /* longer names are near to none */
+
+/* In the order of enum log_level and enum uuid_form. */
+static const char *const log_levels[] = { "debug", "info", "warning", "error", NULL };
+static const char *const uuid_forms[] = { "dashed", "hex", NULL };
+
+/* clang-format off */
+const struct option options[] = {
+	/* process */
+	{ PATH(socket_dir), .standard = "/run/roster", .maximum = 90,
+	  .help = "Folder of the sockets that nginx connects to: api/N.sock and slow/N.sock, one a "
+	      "worker. A change takes a restart." },
+	{ OPTION(socket_group), .standard = "www-data", .maximum = 32,
+	  .help = "Group that may connect to the sockets: the one that nginx runs as. Empty: the "
+	      "group of rosterd itself." },
+	{ OPTION(api_workers), .standard = "4", .minimum = 1, .maximum = 256,
+	  .help = "Processes that answer ordinary requests. Two for each processor core is a good "
+	      "start; each takes one database connection." },
+	{ OPTION(slow_workers), .standard = "2", .minimum = 1, .maximum = 256,
+	  .help = "Processes for what takes long: sign-ins, password changes, calls to other hosts. "
+	      "Each maps argon2_memory for itself." },
+	{ OPTION(worker_requests), .standard = "1000000", .minimum = 0, .maximum = INT31,
+	  .help = "A worker is replaced by a new one after as many requests. 0: never." },
+	{ OPTION(worker_memory), .standard = "64", .minimum = 0, .maximum = 65536, .unit = "MiB",
+	  .help = "A worker is replaced by a new one when its private memory grows past this. "
+	      "argon2_memory counts. 0: never." },
+	{ OPTION(drain_timeout), .standard = "30", .minimum = 1, .maximum = 3600, .unit = "seconds",
+	  .help = "How long a worker that leaves waits for requests on connections that nginx keeps "
+	      "open to it." },
+	{ OPTION(log_level), .standard = "info", .choices = log_levels,
+	  .help = "Lines below this level are not logged. info has one line for each request." },
+
+	/* database and keys */
+	{ PATH(database), .standard = "/etc/roster/database.cnf", .maximum = 1000,
+	  .help = "MariaDB option file. Its group [roster] holds host or socket, user, password, "
+	      "database and TLS settings." },
+	{ OPTION(database_wait), .standard = "60", .minimum = 0, .maximum = 3600, .unit = "seconds",
+	  .help = "How long to wait for the database at start before giving up." },
+	{ OPTION(database_timeout), .standard = "10", .minimum = 1, .maximum = 300,
+	  .unit = "seconds",
+	  .help = "Longest time for connecting to the database, and for one statement." },
+	{ PATH(key_file), .standard = "/etc/roster/keys", .maximum = 1000,
+	  .help = "Keys that seal tokens and clients' secrets in the database, one a line, the "
+	      "newest first. Without it a copy of the database opens nothing: keep a backup apart." },
+
+	/* requests */
+	{ OPTION(body_limit), .standard = "1048576", .minimum = 1024, .maximum = 67108864,
+	  .unit = "bytes",
+	  .help = "Longest request body; above it the answer is 413. nginx has a limit of its own, "
+	      "client_max_body_size." },
+	{ OPTION(uuid_format), .standard = "dashed", .choices = uuid_forms,
+	  .help = "How UUIDs are printed: with dashes, or as 32 hex digits for clients that know "
+	      "only these. Both are always accepted." },
+
+	/* tokens and passwords */
+	{ OPTION(token_lifetime), .standard = "3600", .minimum = 60, .maximum = INT31,
+	  .unit = "seconds",
+	  .help = "A new user's token ends when it was not used for as long. Each user may have a "
+	      "lifetime of his own instead." },
+	{ OPTION(token_max_age), .standard = "0", .minimum = 0, .maximum = INT31, .unit = "seconds",
+	  .help = "A token ends at this age however much it is used. 0: it may live on." },
+	{ OPTION(token_slots), .standard = "65536", .minimum = 1024, .maximum = 16777216,
+	  .help = "Tokens whose last use is remembered in shared memory before it is written to the "
+	      "database. A change takes a restart." },
+	{ OPTION(argon2_memory), .standard = "19456", .minimum = 19456, .maximum = 1048576,
+	  .unit = "KiB",
+	  .help = "Memory for hashing a password with argon2id. The least that OWASP recommends is "
+	      "19456 with 2 passes; more is safer and slower." },
+	{ OPTION(argon2_passes), .standard = "2", .minimum = 2, .maximum = 16,
+	  .help = "Passes of argon2id over its memory. The time to sign in grows with it." },
+	{ OPTION(argon2_lanes), .standard = "1", .minimum = 1, .maximum = 16,
+	  .help = "Lanes of argon2id. A worker computes them one after the other, so that more lanes "
+	      "take no less time." },
+	{ OPTION(password_min_length), .standard = "8", .minimum = 8, .maximum = 64,
+	  .unit = "characters",
+	  .help = "Shortest password that a user may choose." },
+	{ OPTION(password_max_length), .standard = "128", .minimum = 64, .maximum = 1024,
+	  .unit = "characters",
+	  .help = "Longest password that a user may choose." },
+	{ OPTION(password_min_guesses), .standard = "8", .minimum = 0, .maximum = 30,
+	  .help = "Power of ten of the guesses that a password must withstand, as zxcvbn estimates "
+	      "them. 8 refuses Summer2024! and accepts three unrelated words; 0 accepts everything." },
+	{ OPTION(local_signin), .standard = "true",
+	  .help = "Whether users sign in with a password. false: only tokens that exist already, or "
+	      "that rosterctl makes, open the API." },
+
+	/* the identity provider of local accounts */
+	{ OPTION(local_idp_name), .standard = "Local DB", .minimum = 1, .maximum = 128,
+	  .help = "identity_provider_name of users whose accounts were made here." },
+	{ OPTION(local_idp_label), .standard = "Local DB", .maximum = 128,
+	  .help = "identity_provider_label of users whose accounts were made here." },
+	{ OPTION(local_idp_management_url), .standard = "", .maximum = 1000,
+	  .help = "identity_provider_management_url of users whose accounts were made here: where "
+	      "they look after their accounts." },
+	{ OPTION(local_idp_protected_fields), .standard = "", .maximum = 1000,
+	  .help = "Fields that users whose accounts were made here cannot change, with commas "
+	      "between them." },
+	{ OPTION(protected_registration_methods), .standard = "", .maximum = 1000,
+	  .help = "Users of these registration methods cannot change their names and other personal "
+	      "details, which come from their identity provider. With commas between them." },
+};
+/* clang-format on */
+
+const size_t noptions = countof(options);
+
+const struct option *
+option_find(struct text name)
+{
+	for (size_t i = 0; i < noptions; i++)
+		if (text_eq(name, text_from(options[i].name)))
+			return &options[i];
+	return NULL;
+}
+
+static size_t
+least(size_t a, size_t b)
+{
+	return a < b ? a : b;
+}
+
+/* Insertions, deletions and replacements from a to b (Levenshtein); both at most NAME_LIMIT. */
+static size_t
+distance(struct text a, struct text b)
+{
+	size_t row[NAME_LIMIT + 1], diagonal, above;
+
+	for (size_t j = 0; j <= b.n; j++)
+		row[j] = j;
+	for (size_t i = 1; i <= a.n; i++) {
+		diagonal = row[0];
+		row[0] = i;
+		for (size_t j = 1; j <= b.n; j++) {
+			above = row[j];
+			row[j] = least(
+			    least(above, row[j - 1]) + 1, diagonal + (a.s[i - 1] != b.s[j - 1]));
+			diagonal = above;
+		}
+	}
+	return row[b.n];
+}
+
+const struct option *
+option_nearest(struct text name, struct arena *a)
+{
+	const struct option *found = NULL;
+	size_t best = least(name.n / 3, 3) + 1, d;
+
+	if (name.n > NAME_LIMIT)
+		return NULL;
+	name = text_lower(a, name);
+	for (size_t i = 0; i < noptions; i++) {
+		d = distance(name, text_from(options[i].name));
+		if (d < best) {
+			best = d;
+			found = &options[i];
+		}
+	}
+	return found;
+}
+
+/* "a", "a or b", "a, b or c" */
+static struct text
+list_choices(const char *const *choices, struct arena *a)
+{
+	struct buf b;
+
+	buf_init(&b, a);
+	for (size_t i = 0; choices[i] != NULL; i++) {
+		if (i > 0)
+			buf_add(&b, choices[i + 1] != NULL ? T(", ") : T(" or "));
+		buf_add(&b, text_from(choices[i]));
+	}
+	return buf_text(&b);
+}
+
+struct text
+option_allowed(const struct option *o, struct arena *a)
+{
+	switch (o->type) {
+	case OPTION_INT:
+		return arena_printf(a, "%" PRId64 " to %" PRId64 "%s%s", o->minimum, o->maximum,
+		    o->unit != NULL ? " " : "", o->unit != NULL ? o->unit : "");
+	case OPTION_BOOL:
+		return T("true or false");
+	case OPTION_TEXT:
+		return arena_printf(
+		    a, "text of %" PRId64 " to %" PRId64 " bytes", o->minimum, o->maximum);
+	case OPTION_PATH:
+		return arena_printf(a, "an absolute path of at most %" PRId64 " bytes", o->maximum);
+	case OPTION_CHOICE:
+		return list_choices(o->choices, a);
+	}
+	unreachable();
+}
