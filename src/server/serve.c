@@ -52,7 +52,8 @@ dispatch(struct worker *w, struct request *rq, const struct match *match)
 	if (match->path == NULL || rq->method == METHOD_OPTIONS)
 		return match->path == NULL ? reply_no_route(rq, match)
 					   : reply_not_allowed(rq, match);
-	if (w->app->authenticate != NULL && (status = w->app->authenticate(rq)) != 0)
+	if (w->app->authenticate != NULL && !match->path->no_credentials &&
+	    (status = w->app->authenticate(rq)) != 0)
 		return status;
 	if ((status = refuse_who(rq, match->path)) != 0)
 		return status;

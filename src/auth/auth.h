@@ -1,0 +1,41 @@
+/* From a request's header to its caller; tokens; login and logout. */
+#ifndef ROSTER_AUTH_AUTH_H
+#define ROSTER_AUTH_AUTH_H
+
+#include "config/config.h"
+#include "crypto/seal.h"
+#include "http/http.h"
+#include "http/router.h"
+
+/*
+ * Finds the caller by "Authorization: Token <key>" (also Bearer <key> and Bearer Token <key>), and whom staff
+ * impersonates by X-Impersonated-User-Uuid. Without credentials, or with another scheme, the
+ * caller stays ANONYMOUS. 0, or the status of the 401 or 403 that it answered.
+ */
+handler authenticate;
+
+/* Whose token. */
+struct token_owner {
+	int64_t id;
+	struct uuid uuid;
+};
+
+/* A new key for the user; it replaces the one that there was. The key is on the request's arena. */
+struct text token_issue(struct request *rq, struct token_owner owner);
+
+/* Ends the user's token. */
+void token_end(struct request *rq, int64_t user_id);
+
+/* The key of a sealed copy, none when it cannot be opened (sealed under a key that is gone). */
+struct text token_unseal(struct request *rq, struct bytes sealed, struct uuid owner);
+
+/* Memory for the last uses of tokens, shared by all processes; see uses.c. */
+void uses_share(const struct config *config);
+
+/* Writes the last uses to the database; a chore of the keeper. */
+void uses_flush(struct db *db, const struct config *config, struct arena *a);
+
+extern const struct route auth_routes[];
+extern const size_t nauth_routes;
+
+#endif

@@ -1,0 +1,150 @@
+#include "base/base.h"
+
+#include "audit/audit.h"
+#include "auth/auth_int.h"
+#include "crypto/password.h"
+#include "http/body.h"
+
+struct login {
+	struct text username, password;
+};
+
+static const struct body_field login_body[] = {
+	BODY(login, username, .max = 128, .required = true, .filled = true),
+	BODY(login, password, .max = 128, .required = true, .filled = true, .untrimmed = true),
+};
+
+/* Who signs in, and his token, which may be missing. */
+struct account {
+	int64_t id;
+	struct uuid uuid;
+	struct text username, password;
+	bool is_active;
+	struct maybe token_lifetime, token_id;
+	struct bytes sealed;
+	struct stamp created, made;
+};
+
+static const struct db_column account_columns[] = {
+	COLUMN(account, id),
+	COLUMN(account, uuid),
+	COLUMN(account, username),
+	COLUMN(account, password),
+	COLUMN(account, is_active),
+	COLUMN(account, token_lifetime),
+	COLUMN(account, token_id),
+	COLUMN(account, sealed),
+	COLUMN(account, created),
+	COLUMN(account, made),
+};
+
+static const struct db_stmt account_by_username = {
+	.name = "account_by_username",
+	.sql = "SELECT u.id, u.uuid, u.username, u.password, u.is_active, u.token_lifetime, t.id,"
+	       "  t.sealed, t.created, t.made"
+	       " FROM users u LEFT JOIN tokens t ON t.user_id = u.id WHERE u.username = ?",
+	.columns = account_columns,
+	.ncolumns = countof(account_columns),
+};
+
+/* last_login is no part of the object: it does not raise the version. */
+static const struct db_stmt account_logged_in = {
+	.name = "account_logged_in",
+	.access = DB_WRITE,
+	.sql = "UPDATE users SET last_login = ? WHERE id = ?",
+};
+
+static const struct db_stmt account_rehash = {
+	.name = "account_rehash",
+	.access = DB_WRITE,
+	.sql = "UPDATE users SET password = ? WHERE id = ? AND password = ?",
+};
+
+static const struct db_stmt token_stamp = {
+	.name = "token_stamp",
+	.access = DB_WRITE,
+	.sql = "UPDATE tokens SET created = ? WHERE id = ?",
+};
+
+/* Whether the password is right; takes the same time when there is nobody to compare with. */
+static bool
+is_password_right(struct request *rq, const struct account *a, bool found, struct secret password)
+{
+	if (found && a->is_active && a->password.n > 0)
+		return password_verify(password, a->password, rq->arena);
+	password_verify_dummy(password, rq->arena);
+	return false;
+}
+
+/* The key of the token that still holds, or of a new one. */
+static struct text
+current_key(struct request *rq, const struct account *a)
+{
+	struct stamp used;
+	struct text key;
+
+	if (!a->token_id.is)
+		return token_issue(rq, (struct token_owner){ a->id, a->uuid });
+	used = uses_last(a->token_id.n, a->created);
+	key = token_unseal(rq, a->sealed, a->uuid);
+	if (text_is_none(key) || token_expired(rq, used, a->made, a->token_lifetime))
+		return token_issue(rq, (struct token_owner){ a->id, a->uuid });
+	if (used.us < rq->now.us - TOKEN_STAMP_AGE)
+		db_exec(rq->db, &token_stamp, V(rq->now), V(a->token_id.n));
+	return key;
+}
+
+static int
+login(struct request *rq)
+{
+	struct login in;
+	struct account a = { 0 };
+	struct text rehashed = TEXT_NONE, key;
+	bool found;
+
+	if (!body_read(rq, login_body, countof(login_body), &in))
+		return body_trouble(rq);
+	if (!rq->config->local_signin)
+		return reply_detail(rq, 401,
+		    "Authentication method is disabled. Please use another authentication method "
+		    "or contact staff.");
+	found = db_row(rq->db, &account_by_username, &a, V(in.username));
+	if (!is_password_right(rq, &a, found, secret_from(in.password)))
+		return reply_detail(rq, 401, "Invalid username/password.");
+	if (password_needs_rehash(a.password))
+		rehashed = password_hash(secret_from(in.password), rq->arena);
+
+	if (!text_is_none(rehashed))
+		db_exec(rq->db, &account_rehash, V(rehashed), V(a.id), V(a.password));
+	db_exec(rq->db, &account_logged_in, V(rq->now), V(a.id));
+	key = current_key(rq, &a);
+	rq->caller =
+	    (struct caller){ .who = ANONYMOUS, .id = a.id, .uuid = a.uuid, .username = a.username };
+	audit(rq, EVENT_LOGGED_IN, (struct subject){ "user", a.uuid }, TEXT_NONE);
+
+	json_object(reply_json(rq, 200));
+	json_member_text(&rq->reply.json, "token", key);
+	json_object_end(&rq->reply.json);
+	return reply_end(rq);
+}
+
+static int
+logout(struct request *rq)
+{
+	token_end(rq, rq->caller.id);
+	audit(rq, EVENT_LOGGED_OUT, (struct subject){ "user", rq->caller.uuid }, TEXT_NONE);
+	return reply_empty(rq, 204);
+}
+
+/* clang-format off */
+const struct route auth_routes[] = {
+	{ .method = METHOD_POST, .pattern = "/api-auth/password/", .lane = LANE_SLOW,
+	  .who = ANYONE, .no_credentials = true, .handle = login,
+	  .help = "Signs in with username and password; the answer holds the token." },
+	{ .method = METHOD_POST, .pattern = "/api-auth/logout/",
+	  .who = SIGNED_IN, .handle = logout,
+	  .help = "Ends the caller's token." },
+};
+/* clang-format on */
+
+const size_t nauth_routes = countof(auth_routes);

@@ -1,0 +1,61 @@
+#include "base/base.h"
+
+#include "auth/auth_int.h"
+#include "crypto/token.h"
+
+static const struct db_stmt token_insert = {
+	.name = "token_insert",
+	.access = DB_WRITE,
+	.sql = "INSERT INTO tokens (user_id, lookup, sealed, created, made) VALUES (?, ?, ?, ?, ?)",
+};
+
+static const struct db_stmt token_delete = {
+	.name = "token_delete",
+	.access = DB_WRITE,
+	.sql = "DELETE FROM tokens WHERE user_id = ?",
+};
+
+static struct bytes
+context_of(const struct uuid *owner)
+{
+	return (struct bytes){ owner->b, sizeof(owner->b) };
+}
+
+bool
+token_expired(const struct request *rq, struct stamp used, struct stamp made, struct maybe lifetime)
+{
+	int64_t max_age = rq->config->token_max_age;
+
+	if (max_age > 0 && made.us < rq->now.us - max_age * SECONDS)
+		return true;
+	return lifetime.is && used.us < rq->now.us - lifetime.n * SECONDS;
+}
+
+void
+token_end(struct request *rq, int64_t user_id)
+{
+	db_exec(rq->db, &token_delete, V(user_id));
+}
+
+struct text
+token_issue(struct request *rq, struct token_owner owner)
+{
+	struct text key = token_new(rq->arena);
+	struct secret s = secret_from(key);
+	struct bytes lookup = lookup_hash(rq->keyring, 0, "token", s, rq->arena);
+	struct bytes sealed = seal(rq->keyring, s, context_of(&owner.uuid), rq->arena);
+
+	token_end(rq, owner.id);
+	db_exec(rq->db, &token_insert, V(owner.id), V(lookup), V(sealed), V(rq->now), V(rq->now));
+	return key;
+}
+
+struct text
+token_unseal(struct request *rq, struct bytes sealed, struct uuid owner)
+{
+	struct secret s;
+
+	if (sealed.p == NULL || !seal_open(rq->keyring, sealed, context_of(&owner), rq->arena, &s))
+		return TEXT_NONE;
+	return (struct text){ (const char *)s.bytes, s.n };
+}

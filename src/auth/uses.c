@@ -1,0 +1,213 @@
+/*
+ * When tokens were last used. A read must not write to the database, and yet moves its token's
+ * expiry: so the moment is noted here, and the keeper writes it down now and then.
+ *
+ * The table is split into stripes with a lock each, and a stripe into small sets: a token lives in
+ * one set, where the newcomer takes the place of the one that was written down longest ago. When
+ * all of a set are still to be written, one is lost, which costs its token at most the time since
+ * its last stamp.
+ */
+#include "base/base.h"
+
+#include <pthread.h>
+
+#include "auth/auth_int.h"
+#include "base/log.h"
+#include "server/shm.h"
+
+#define STRIPES 64
+#define SET 8
+
+struct use {
+	int64_t token_id; /* 0: free */
+	struct stamp at;
+	bool written;
+};
+
+struct stripe {
+	pthread_mutex_t lock;
+	struct use *uses;
+};
+
+struct table {
+	size_t sets; /* a stripe */
+	struct stripe stripes[STRIPES];
+};
+
+static struct table *table;
+
+static void
+lock_init(pthread_mutex_t *lock)
+{
+	pthread_mutexattr_t how;
+
+	pthread_mutexattr_init(&how);
+	pthread_mutexattr_setpshared(&how, PTHREAD_PROCESS_SHARED);
+	/* A worker may be killed at any point, also here. */
+	pthread_mutexattr_setrobust(&how, PTHREAD_MUTEX_ROBUST);
+	must(pthread_mutex_init(lock, &how) == 0);
+	pthread_mutexattr_destroy(&how);
+}
+
+static void
+stripe_lock(struct stripe *s)
+{
+	/* Each field of an entry is good on its own: what a dead owner has left needs no repair. */
+	if (pthread_mutex_lock(&s->lock) == EOWNERDEAD)
+		pthread_mutex_consistent(&s->lock);
+}
+
+static void
+stripe_unlock(struct stripe *s)
+{
+	pthread_mutex_unlock(&s->lock);
+}
+
+void
+uses_share(const struct config *config)
+{
+	size_t sets = (size_t)config->token_slots / (STRIPES * SET) + 1;
+	struct use *uses = shm_map(STRIPES * sets * SET * sizeof(*uses));
+
+	table = shm_map(sizeof(*table));
+	table->sets = sets;
+	for (size_t i = 0; i < STRIPES; i++) {
+		lock_init(&table->stripes[i].lock);
+		table->stripes[i].uses = &uses[i * sets * SET];
+	}
+}
+
+static struct stripe *
+stripe_of(int64_t token_id)
+{
+	return &table->stripes[(uint64_t)token_id % STRIPES];
+}
+
+static struct use *
+set_of(const struct stripe *s, int64_t token_id)
+{
+	return &s->uses[(uint64_t)token_id / STRIPES % table->sets * SET];
+}
+
+struct stamp
+uses_last(int64_t token_id, struct stamp stamp)
+{
+	struct stripe *s;
+	struct use *set;
+
+	if (table == NULL)
+		return stamp;
+	s = stripe_of(token_id);
+	set = set_of(s, token_id);
+	stripe_lock(s);
+	for (size_t i = 0; i < SET; i++)
+		if (set[i].token_id == token_id && set[i].at.us > stamp.us)
+			stamp = set[i].at;
+	stripe_unlock(s);
+	return stamp;
+}
+
+/* The token's own entry, a free one, or the one that is missed least. */
+static struct use *
+choose(struct use *set, int64_t token_id)
+{
+	struct use *best = &set[0];
+
+	for (size_t i = 0; i < SET; i++) {
+		struct use *u = &set[i];
+
+		if (u->token_id == token_id)
+			return u;
+		if (best->token_id == 0)
+			continue;
+		if (u->token_id == 0 || (u->written && !best->written) ||
+		    (u->written == best->written && u->at.us < best->at.us))
+			best = u;
+	}
+	return best;
+}
+
+void
+uses_note(int64_t token_id, struct stamp at)
+{
+	struct stripe *s;
+
+	if (table == NULL)
+		return;
+	s = stripe_of(token_id);
+	stripe_lock(s);
+	*choose(set_of(s, token_id), token_id) = (struct use){ .token_id = token_id, .at = at };
+	stripe_unlock(s);
+}
+
+static const struct db_stmt token_used = {
+	.name = "token_used",
+	.access = DB_WRITE,
+	.sql = "UPDATE tokens SET created = ? WHERE id = ? AND created < ?",
+};
+
+/* The uses of one stripe that are to be written. */
+struct batch {
+	const struct use *uses;
+	size_t n;
+};
+
+static bool
+write_batch(struct db *db, void *ctx)
+{
+	const struct batch *b = ctx;
+
+	for (size_t i = 0; i < b->n; i++)
+		db_exec(
+		    db, &token_used, V(b->uses[i].at), V(b->uses[i].token_id), V(b->uses[i].at));
+	return true;
+}
+
+/* Copies what is to be written and marks it as written; the database is not waited for under the lock. */
+static struct batch
+take_batch(struct stripe *s, struct arena *a)
+{
+	size_t n = table->sets * SET;
+	struct use *taken = arena_alloc(a, n * sizeof(*taken));
+	struct batch b = { .uses = taken };
+
+	stripe_lock(s);
+	for (size_t i = 0; i < n; i++) {
+		if (s->uses[i].token_id != 0 && !s->uses[i].written) {
+			taken[b.n++] = s->uses[i];
+			s->uses[i].written = true;
+		}
+	}
+	stripe_unlock(s);
+	return b;
+}
+
+/* What could not be written is written the next time. */
+static void
+give_back(struct stripe *s, const struct batch *b)
+{
+	stripe_lock(s);
+	for (size_t i = 0; i < b->n; i++) {
+		struct use *u = choose(set_of(s, b->uses[i].token_id), b->uses[i].token_id);
+
+		if (u->token_id == b->uses[i].token_id)
+			u->written = false;
+	}
+	stripe_unlock(s);
+}
+
+void
+uses_flush(struct db *db, const struct config *config UNUSED, struct arena *a)
+{
+	for (size_t i = 0; i < STRIPES; i++) {
+		struct stripe *s = &table->stripes[i];
+		struct arena_mark mark = arena_mark(a);
+		struct batch b = take_batch(s, a);
+
+		if (b.n > 0 && db_transaction(db, a, write_batch, &b) < DB_NONE) {
+			log_warning("the last use of %zu tokens is written later", b.n);
+			give_back(s, &b);
+		}
+		arena_rewind(a, mark);
+	}
+}

@@ -1,0 +1,109 @@
+#include "base/base.h"
+
+#include "users/users_int.h"
+
+#define AS_TEXT " COLLATE utf8mb4_uca1400_as_ci LIKE "
+
+/* Substring of the name without accents; what folds to nothing matches everybody. */
+static void
+add_full_name(struct request *rq, struct sql *where, struct text value)
+{
+	sql_add(where, "u.full_name_folded LIKE ");
+	sql_value(where, V(sql_contains(rq->arena, text_fold(rq->arena, value))));
+}
+
+static void
+filter_full_name(struct request *rq, struct sql *where, struct text value)
+{
+	sql_add(where, " AND ");
+	add_full_name(rq, where, value);
+}
+
+static void
+filter_user_keyword(struct request *rq, struct sql *where, struct text value)
+{
+	struct text contains = sql_contains(rq->arena, value);
+
+	sql_add(where, " AND (");
+	add_full_name(rq, where, value);
+	sql_add(where, " OR u.email" AS_TEXT);
+	sql_value(where, V(contains));
+	sql_add(where, " OR u.username" AS_TEXT);
+	sql_value(where, V(contains));
+	sql_add(where, ")");
+}
+
+/* Up to two words of a text, cut at white space; how many there are. */
+static size_t
+two_words(struct text value, struct text words[2])
+{
+	struct text rest = value, word;
+	size_t n = 0;
+
+	while (n < 2 && text_split(&rest, ' ', &word)) {
+		word = text_trim(word);
+		if (word.n > 0)
+			words[n++] = word;
+	}
+	return n;
+}
+
+static void
+filter_query(struct request *rq, struct sql *where, struct text value)
+{
+	static const char *const columns[] = { "u.first_name", "u.last_name", "u.civil_number",
+		"u.username", "u.email" };
+	struct text words[2];
+
+	sql_add(where, " AND (");
+	for (size_t i = 0; i < countof(columns); i++) {
+		sql_add(where, i > 0 ? " OR " : "");
+		sql_add(where, columns[i]);
+		sql_add(where, AS_TEXT);
+		sql_value(where, V(sql_contains(rq->arena, value)));
+	}
+	if (two_words(value, words) == 2) {
+		sql_add(where, " OR u.first_name" AS_TEXT);
+		sql_value(where, V(sql_contains(rq->arena, words[0])));
+		sql_add(where, " OR u.last_name" AS_TEXT);
+		sql_value(where, V(sql_contains(rq->arena, words[1])));
+	}
+	sql_add(where, ")");
+}
+
+/* Exact usernames, separated by commas; unknown ones find nobody. */
+static void
+filter_username_list(struct request *rq UNUSED, struct sql *where, struct text value)
+{
+	struct text rest = value, name;
+	const char *comma = "";
+	bool any = false;
+
+	sql_add(where, " AND u.username IN (");
+	while (text_split(&rest, ',', &name)) {
+		name = text_trim(name);
+		if (name.n == 0)
+			continue;
+		sql_add(where, comma);
+		sql_value(where, V(name));
+		comma = ", ";
+		any = true;
+	}
+	sql_add(where, any ? ")" : "NULL)");
+}
+
+/* clang-format off */
+const struct filter user_filters[] = {
+	{ .name = "full_name", .apply = filter_full_name,
+	  .help = "Part of the full name; accents and case do not count." },
+	{ .name = "user_keyword", .apply = filter_user_keyword,
+	  .help = "Part of the full name, the e-mail address or the username." },
+	{ .name = "query", .apply = filter_query,
+	  .help = "Part of first name, last name, civil number, username or e-mail address; of two"
+		  " words, also the first name and the last name." },
+	{ .name = "username_list", .apply = filter_username_list,
+	  .help = "Usernames, separated by commas." },
+};
+/* clang-format on */
+
+const size_t nuser_filters = countof(user_filters);

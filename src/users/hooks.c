@@ -1,0 +1,141 @@
+#include "base/base.h"
+
+#include "crypto/random.h"
+#include "users/users_int.h"
+
+static bool
+old_is(const struct draft *d, const char *field)
+{
+	struct value v = draft_old(d, field);
+
+	return !v.null && v.b;
+}
+
+/* Is switching the account off all that the draft does? */
+static bool
+only_deactivates(const struct draft *d)
+{
+	for (size_t i = 0; i < d->resource->nfields; i++) {
+		const char *name = d->resource->fields[i].name;
+		bool is_active = strcmp(name, "is_active") == 0;
+
+		if (d->resource->fields[i].column != NULL && draft_changes(d, name) != is_active)
+			return false;
+	}
+	return old_is(d, "is_active");
+}
+
+/* Nobody's account is changed before he has agreed with the policy, unless he is staff or leaves. */
+static void
+check_policy(struct request *rq, struct draft *d)
+{
+	struct value agrees = draft_value(d, "agree_with_policy");
+
+	if (!draft_old(d, "agreement_date").null)
+		return;
+	if (!agrees.null && agrees.b)
+		draft_set(d, "agreement_date", V(rq->now));
+	else if (!old_is(d, "is_staff") && !only_deactivates(d))
+		problem_add(rq, T("agree_with_policy"), T("User must agree with the policy."));
+}
+
+/* Takes back what only the target's identity provider changes. */
+static void
+drop_protected(struct request *rq, struct draft *d)
+{
+	struct text rest = rq->config->local_idp_protected_fields, name;
+
+	if (!text_eq(draft_old(d, "registration_method").t, T("default")))
+		return;
+	while (text_split(&rest, ',', &name)) {
+		int i = field_index(d->resource, text_trim(name));
+
+		if (i >= 0)
+			d->set[i] = false;
+	}
+}
+
+/* Callers who registered by certain methods do not change these details, whoever's they are. */
+static void
+drop_details(struct request *rq, struct draft *d)
+{
+	static const char *const details[] = { "native_name", "job_title", "phone_number",
+		"organization" };
+
+	if (!config_list_has(
+		rq->config->protected_registration_methods, rq->caller.registration_method))
+		return;
+	for (size_t i = 0; i < countof(details); i++)
+		draft_drop(d, details[i]);
+}
+
+void
+user_check(struct request *rq, struct draft *d)
+{
+	if (d->old == NULL || problems_found(rq))
+		return;
+	check_policy(rq, d);
+	drop_protected(rq, d);
+	drop_details(rq, d);
+}
+
+/* Keeps the columns that are made of others in step with them. */
+static void
+derive(struct request *rq, struct draft *d)
+{
+	struct text first = draft_value(d, "first_name").t, last = draft_value(d, "last_name").t;
+	struct text name = arena_printf(rq->arena, "%.*s %.*s", TEXT_ARGS(first), TEXT_ARGS(last));
+	struct value slug = draft_value(d, "slug");
+
+	draft_set(d, "full_name_folded", V(text_fold(rq->arena, text_trim(name))));
+	draft_set(d, "modified", V(rq->now));
+	if (slug.null || slug.t.n == 0)
+		draft_set(d, "slug", V(slug_make(rq, draft_value(d, "username").t)));
+}
+
+void
+user_before_create(struct request *rq, struct draft *d)
+{
+	d->uuid = random_uuid();
+	draft_set(d, "uuid", V(d->uuid));
+	draft_set(d, "date_joined", V(rq->now));
+	draft_set(d, "token_lifetime", V(rq->config->token_lifetime));
+	derive(rq, d);
+}
+
+void
+user_after_create(struct request *rq, struct draft *d)
+{
+	(void)token_issue(rq, (struct token_owner){ d->id, d->uuid });
+	audit(rq, EVENT_USER_CREATED, subject_user(d->uuid), audit_changes(rq, d));
+}
+
+void
+user_before_update(struct request *rq, struct draft *d)
+{
+	derive(rq, d);
+}
+
+void
+user_after_update(struct request *rq, struct draft *d)
+{
+	struct subject subject = subject_user(d->uuid);
+
+	audit(rq, EVENT_USER_UPDATED, subject, audit_changes(rq, d));
+	if (draft_changes(d, "is_active"))
+		audit(rq,
+		    draft_value(d, "is_active").b ? EVENT_USER_ACTIVATED : EVENT_USER_DEACTIVATED,
+		    subject, TEXT_NONE);
+	if (draft_changes(d, "token_lifetime"))
+		audit(rq, EVENT_TOKEN_LIFETIME_CHANGED, subject, TEXT_NONE);
+}
+
+void
+user_before_delete(struct request *rq, struct draft *d)
+{
+	struct value username = draft_old(d, "username");
+	struct text changes =
+	    arena_printf(rq->arena, "{\"username\":[\"%.*s\",null]}", TEXT_ARGS(username.t));
+
+	audit(rq, EVENT_USER_DELETED, subject_user(d->uuid), changes);
+}

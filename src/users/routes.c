@@ -1,0 +1,67 @@
+#include "base/base.h"
+
+#include "users/users_int.h"
+
+/* Who only reads, and staff, pass. */
+static bool
+may_pass(const struct request *rq)
+{
+	return (rq->method & METHODS_SAFE) != 0 || (rq->caller.who & STAFF) != 0;
+}
+
+int
+user_list_guard(struct request *rq)
+{
+	return may_pass(rq) ? 0 : reply_forbidden(rq);
+}
+
+int
+user_guard(struct request *rq)
+{
+	struct row row;
+
+	if (may_pass(rq) || (rq->method != METHOD_DELETE && uuid_eq(rq->uuid, rq->caller.uuid)))
+		return 0;
+	if (rq->method != METHOD_DELETE && !resource_find(rq, &users, &row))
+		return resource_not_found(rq, &users);
+	return reply_forbidden(rq);
+}
+
+#define USER "/api/users/{uuid}/"
+
+/* clang-format off */
+const struct route user_routes[] = {
+	{ .method = METHOD_GET, .pattern = "/api/users/",
+	  .who = SIGNED_IN, .guard = user_list_guard, .handle = resource_list, .subject = &users,
+	  .help = "Lists the users whom the caller may see." },
+	{ .method = METHOD_POST, .pattern = "/api/users/",
+	  .who = STAFF, .handle = resource_create, .subject = &users,
+	  .help = "Creates a user." },
+	{ .method = METHOD_GET, .pattern = "/api/users/me/",
+	  .who = SIGNED_IN, .handle = user_me, .subject = &users,
+	  .help = "The caller's own account, with the address that he calls from." },
+	{ .method = METHOD_GET, .pattern = USER,
+	  .who = SIGNED_IN, .guard = user_guard, .handle = resource_retrieve, .subject = &users,
+	  .help = "One user." },
+	{ .method = METHOD_PUT, .pattern = USER,
+	  .who = SIGNED_IN, .handle = resource_update, .subject = &users,
+	  .help = "Changes a user; fields that are left out keep their value." },
+	{ .method = METHOD_PATCH, .pattern = USER,
+	  .who = SIGNED_IN, .handle = resource_update, .subject = &users,
+	  .help = "Changes some fields of a user." },
+	{ .method = METHOD_DELETE, .pattern = USER,
+	  .who = STAFF, .handle = resource_delete, .subject = &users,
+	  .help = "Deletes a user." },
+	{ .method = METHOD_POST, .pattern = USER "change_password/", .lane = LANE_SLOW,
+	  .who = SIGNED_IN, .guard = user_guard, .handle = user_change_password,
+	  .help = "Sets a user's password and replaces the token." },
+	{ .method = METHOD_GET, .pattern = USER "token/",
+	  .who = STAFF, .handle = user_token,
+	  .help = "A user's token." },
+	{ .method = METHOD_POST, .pattern = USER "refresh_token/",
+	  .who = STAFF, .handle = user_refresh_token,
+	  .help = "Replaces a user's token by a new one." },
+};
+/* clang-format on */
+
+const size_t nuser_routes = countof(user_routes);
