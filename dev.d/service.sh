@@ -8,7 +8,7 @@
 running() {
 	local pid
 	pid=$(cat "$state/pids/$1" 2>/dev/null) && [ -n "$pid" ] &&
-		tr '\0' ' ' <"/proc/$pid/cmdline" 2>/dev/null | grep -qF -- "$state/" && echo "$pid"
+		tr '\0' ' ' 2>/dev/null <"/proc/$pid/cmdline" | grep -qF -- "$state/" && echo "$pid"
 }
 
 # start NAME COMMAND...: in a session of its own, so that Ctrl-C reaches only this script.
@@ -309,21 +309,29 @@ command_down() {
 }
 
 command_run() {
-	local tail_pid
 	lock_state
 	! already_up || fail "stop that one first: ./dev down --state $state"
 	stop_all
 	trap 'exit 130' INT TERM HUP
 	start_all
 	unlock_state
-	trap 'kill $tail_pid 2>/dev/null; say "stopping"; lock_state; stop_all; say "stopped"' EXIT
+	trap end_run EXIT
 	tell_how_to_ask
-	tail -n 0 -F "$state/logs/rosterd.log" "$state/logs/nginx.log" "$state/logs/mariadbd.log" 2>/dev/null &
+	tail -q -n 0 -F "$state"/logs/{rosterd,nginx,mariadbd}.log 2>/dev/null &
 	tail_pid=$!
 	while running rosterd >/dev/null && running nginx >/dev/null && running mariadbd >/dev/null; do
 		sleep 1
 	done
 	fail "a part of the service has ended"
+}
+
+end_run() {
+	trap '' INT TERM HUP
+	kill "$tail_pid" 2>/dev/null || true
+	say "stopping"
+	lock_state
+	stop_all
+	say "stopped"
 }
 
 tell_how_to_ask() {
