@@ -50,6 +50,7 @@ void json_value(struct json_writer *w, struct value v);
 void json_member_text(struct json_writer *w, const char *key, struct text t);
 void json_member_value(struct json_writer *w, const char *key, struct value v);
 
+/* Has something gone wrong, or is the document not complete yet? */
 bool json_failed(const struct json_writer *w);
 
 #endif
