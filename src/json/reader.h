@@ -38,8 +38,8 @@ struct json_limits {
 };
 
 /*
- * The tree, which keeps nothing of the input, or NULL: then *problem (on the arena) says what is wrong and at which byte of the
- * input, counted from 0: "duplicate key \"a\" at byte 12".
+ * The tree, which keeps nothing of the input; or NULL, then *problem (on the arena) says what is
+ * wrong and at which byte of the input, counted from 0: "duplicate key \"a\" at byte 12".
  */
 struct json *json_read(struct text input, const struct json_limits *limits, struct arena *a,
     struct text *problem) MUST_CHECK;
