@@ -35,7 +35,6 @@ void uses_share(const struct config *config);
 /* Writes the last uses to the database; a chore of the keeper. */
 void uses_flush(struct db *db, const struct config *config, struct arena *a);
 
-extern const struct route auth_routes[];
-extern const size_t nauth_routes;
+extern const struct route_table auth_routes;
 
 #endif

@@ -137,7 +137,7 @@ logout(struct request *rq)
 }
 
 /* clang-format off */
-const struct route auth_routes[] = {
+static const struct route routes[] = {
 	{ .method = METHOD_POST, .pattern = "/api-auth/password/", .lane = LANE_SLOW,
 	  .who = ANYONE, .no_credentials = true, .handle = login,
 	  .help = "Signs in with username and password; the answer holds the token." },
@@ -147,4 +147,4 @@ const struct route auth_routes[] = {
 };
 /* clang-format on */
 
-const size_t nauth_routes = countof(auth_routes);
+const struct route_table auth_routes = { routes, countof(routes) };

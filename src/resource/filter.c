@@ -103,9 +103,9 @@ filters_add(struct request *rq, const struct resource *r, struct sql *where)
 			filters[f->filter](rq, r, f, where, value);
 		}
 	}
-	for (size_t i = 0; i < r->nfilters; i++)
-		if (param_value(rq, r->filters[i].name, &value))
-			r->filters[i].apply(rq, where, value);
+	for (const struct filter *f = r->filters; f != NULL && f->name != NULL; f++)
+		if (param_value(rq, f->name, &value))
+			f->apply(rq, where, value);
 }
 
 void

@@ -95,8 +95,7 @@ struct resource {
 	size_t nfields;
 	const char *const *joins; /* "LEFT JOIN tokens t ON t.user_id = u.id" */
 	size_t njoins;
-	const struct filter *filters;
-	size_t nfilters;
+	const struct filter *filters; /* ends with an empty row; NULL: none */
 	const char
 	    *order; /* the name of the field that a list is ordered by when not asked otherwise */
 	/* Adds " AND ..." so that only rows which the caller may see are left. */

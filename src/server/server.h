@@ -21,7 +21,7 @@ struct chore {
 };
 
 struct app {
-	const struct route_table *tables;
+	const struct route_table *const *tables;
 	size_t ntables;
 	/* Fills rq->caller from the request's headers. 0, or the status of the answer that it gave. NULL: all are ANONYMOUS. */
 	handler *authenticate;

@@ -103,7 +103,6 @@ const struct filter user_filters[] = {
 		  " words, also the first name and the last name." },
 	{ .name = "username_list", .apply = filter_username_list,
 	  .help = "Usernames, separated by commas." },
+	{ 0 },
 };
 /* clang-format on */
-
-const size_t nuser_filters = countof(user_filters);

@@ -96,10 +96,13 @@ derive(struct request *rq, struct draft *d)
 void
 user_before_create(struct request *rq, struct draft *d)
 {
+	struct maybe lifetime = { true, rq->config->token_lifetime };
+
 	d->uuid = random_uuid();
 	draft_set(d, "uuid", V(d->uuid));
 	draft_set(d, "date_joined", V(rq->now));
-	draft_set(d, "token_lifetime", V(rq->config->token_lifetime));
+	if (!draft_changes(d, "token_lifetime"))
+		draft_set(d, "token_lifetime", V(lifetime));
 	derive(rq, d);
 }
 

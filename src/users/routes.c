@@ -30,7 +30,7 @@ user_guard(struct request *rq)
 #define USER "/api/users/{uuid}/"
 
 /* clang-format off */
-const struct route user_routes[] = {
+static const struct route routes[] = {
 	{ .method = METHOD_GET, .pattern = "/api/users/",
 	  .who = SIGNED_IN, .guard = user_list_guard, .handle = resource_list, .subject = &users,
 	  .help = "Lists the users whom the caller may see." },
@@ -64,4 +64,4 @@ const struct route user_routes[] = {
 };
 /* clang-format on */
 
-const size_t nuser_routes = countof(user_routes);
+const struct route_table user_routes = { routes, countof(routes) };

@@ -7,7 +7,6 @@
 
 extern const struct resource users;
 
-extern const struct route user_routes[];
-extern const size_t nuser_routes;
+extern const struct route_table user_routes;
 
 #endif

@@ -19,9 +19,8 @@ draft_hook user_check, user_before_create, user_after_create, user_before_update
 /* "alice-1": made of the username, with the next number that is free (slug.c). */
 struct text slug_make(struct request *rq, struct text username);
 
-/* Query parameters that are more than one column (filters.c). */
+/* Query parameters that are more than one column (filters.c); ends with an empty row. */
 extern const struct filter user_filters[];
-extern const size_t nuser_filters;
 
 /* Only what the caller may see. */
 void users_visible(struct request *rq, struct sql *where);

@@ -1,0 +1,129 @@
+#include "base/base.h"
+
+#include <unistd.h>
+
+#include "app.h"
+#include "audit/audit.h"
+#include "auth/auth.h"
+#include "base/log.h"
+#include "crypto/password.h"
+#include "crypto/seal.h"
+#include "db/migrate.h"
+#include "ops/ops.h"
+#include "users/users.h"
+
+/* Memory for a configuration and its texts. */
+#define SETUP_MEMORY (1024 * 1024)
+
+static const struct route_table *const tables[] = {
+	&auth_routes,
+	&ops_routes,
+	&user_routes,
+};
+
+static const struct chore chores[] = {
+	{ .name = "token uses", .interval = 10, .at_end = true, .run = uses_flush },
+};
+
+static void
+prepare_slow(const struct config *c)
+{
+	password_init((struct password_cost){
+	    (uint32_t)c->argon2_memory, (uint32_t)c->argon2_passes, (uint32_t)c->argon2_lanes });
+}
+
+/* Tries to connect until it works or the time is over. */
+static bool
+wait_for_database(struct db *db, const struct config *config, struct arena *a)
+{
+	int64_t until = stamp_now().us + config->database_wait * SECONDS;
+	struct text problem;
+
+	while (!db_connect(db, a, &problem)) {
+		if (stamp_now().us >= until) {
+			log_error("no database after %lld seconds: %.*s",
+			    (long long)config->database_wait, TEXT_ARGS(problem));
+			return false;
+		}
+		log_warning("waiting for the database: %.*s", TEXT_ARGS(problem));
+		sleep(1);
+	}
+	return true;
+}
+
+/* The schema is the program's own, neither older nor newer. */
+static bool
+check(const struct config *config, struct arena *a)
+{
+	struct db_options options = server_db_options(&roster, config);
+	struct db *db = db_new(&options);
+	struct text detail = TEXT_NONE;
+	enum schema_state state = SCHEMA_UNKNOWN;
+
+	if (wait_for_database(db, config, a)) {
+		state = migrate_check(db, a, &detail);
+		if (state != SCHEMA_CURRENT)
+			log_error("%.*s", TEXT_ARGS(detail));
+	}
+	db_free(&db);
+	return state == SCHEMA_CURRENT;
+}
+
+const struct app roster = {
+	.tables = tables,
+	.ntables = countof(tables),
+	.authenticate = authenticate,
+	.share = uses_share,
+	.prepare_slow = prepare_slow,
+	.check = check,
+	.chores = chores,
+	.nchores = countof(chores),
+	.committed = &audit_committed,
+};
+
+bool
+app_config(
+    struct config *config, const struct app_source *source, struct arena *a, struct text *problems)
+{
+	if (!config_read(config, source->path, a, problems))
+		return false;
+	for (size_t i = 0; i < source->nset; i++) {
+		struct text set = source->set[i];
+		size_t at = text_find(set, '=', 0);
+
+		if (!config_set(config, text_slice(set, 0, at), text_slice(set, at + 1, set.n),
+			T("--set"), a, problems))
+			return false;
+	}
+	return true;
+}
+
+static void
+log_lines(struct text lines)
+{
+	struct text line;
+
+	while (text_split(&lines, '\n', &line))
+		if (line.n > 0)
+			log_error("%.*s", TEXT_ARGS(line));
+}
+
+bool
+app_load(struct setup *out, void *ctx)
+{
+	const struct app_source *source = ctx;
+	struct arena *a = arena_new(SETUP_MEMORY);
+	struct text problems;
+
+	*out = (struct setup){ .arena = a };
+	if (app_config(&out->config, source, a, &problems)) {
+		if (source->without_keys)
+			return true;
+		out->keyring = keyring_read(out->config.key_file, a, &problems);
+		if (out->keyring != NULL)
+			return true;
+	}
+	log_lines(problems);
+	arena_free(&out->arena);
+	return false;
+}

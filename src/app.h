@@ -1,0 +1,26 @@
+/* The service: all capabilities put together. */
+#ifndef ROSTER_APP_H
+#define ROSTER_APP_H
+
+#include "server/server.h"
+
+extern const struct app roster;
+
+/* Reads configuration and key file for rosterd and rosterctl; ctx is a struct app_source. */
+setup_load app_load;
+
+/* Where the configuration comes from. */
+struct app_source {
+	struct text path;       /* roster.conf; none: defaults only */
+	const struct text *set; /* "name=value", after the file */
+	size_t nset;
+	bool without_keys; /* the key file is not read */
+};
+
+/*
+ * The configuration alone, with texts on the arena. false and *problems, one a line.
+ */
+bool app_config(struct config *config, const struct app_source *source, struct arena *a,
+    struct text *problems) MUST_CHECK;
+
+#endif

@@ -1,0 +1,161 @@
+#define ROSTER_OWNS_MEMORY
+#include "base/base.h"
+
+#include "base/log.h"
+#include "ctl/ctl.h"
+#include "server/server.h"
+
+#define CALL_MEMORY (64 * 1024 * 1024)
+
+/* A request that never saw a network. */
+struct call {
+	const char *method, *path, *query, *length;
+	struct text body;
+	size_t read;
+	struct buf out;
+};
+
+static const char *
+call_param(void *ctx, const char *name)
+{
+	const struct call *c = ctx;
+	const struct {
+		const char *name, *value;
+	} params[] = {
+		{ "REQUEST_METHOD", c->method },
+		{ "PATH_INFO", c->path },
+		{ "QUERY_STRING", c->query },
+		{ "CONTENT_LENGTH", c->length },
+		{ "CONTENT_TYPE", "application/json" },
+		{ "REQUEST_SCHEME", "http" },
+		{ "HTTP_HOST", "localhost" },
+	};
+
+	for (size_t i = 0; i < countof(params); i++)
+		if (strcmp(params[i].name, name) == 0)
+			return params[i].value;
+	return NULL;
+}
+
+static ssize_t
+call_read(void *ctx, char *p, size_t n)
+{
+	struct call *c = ctx;
+	size_t left = c->body.n - c->read;
+
+	n = n < left ? n : left;
+	if (n > 0)
+		memcpy(p, c->body.s + c->read, n);
+	c->read += n;
+	return (ssize_t)n;
+}
+
+static bool
+call_write(void *ctx, const char *p, size_t n)
+{
+	struct call *c = ctx;
+
+	buf_add(&c->out, (struct text){ p, n });
+	return true;
+}
+
+/* The operator needs no token: whoever can read the key file may do everything. */
+static int
+be_operator(struct request *rq)
+{
+	rq->caller = (struct caller){ .who = STAFF | OPERATOR, .username = T("rosterctl") };
+	return 0;
+}
+
+/* Splits "Status: 200 OK\r\n...\r\n\r\nbody". */
+static struct answer
+read_answer(struct ctl *ctl, struct text out)
+{
+	static const struct json_limits limits = { .depth = 32, .values = 1000000 };
+	struct answer answer = { 0 };
+	struct text problem;
+	int64_t status = 0;
+	size_t body = 0;
+
+	must(text_starts(out, T("Status: ")) && text_to_int(text_slice(out, 8, 11), &status));
+	while (body + 4 <= out.n && memcmp(out.s + body, "\r\n\r\n", 4) != 0)
+		body++;
+	answer.status = (int)status;
+	answer.body = text_slice(out, body + 4, out.n);
+	if (answer.body.n > 0)
+		answer.json = json_read(answer.body, &limits, ctl->arena, &problem);
+	return answer;
+}
+
+struct answer
+ctl_call(struct ctl *ctl, const char *method, struct text path, struct text body)
+{
+	struct app app = roster;
+	size_t query = text_find(path, '?', 0);
+	struct call c = {
+		.method = method,
+		.path = arena_text(ctl->arena, text_slice(path, 0, query)).s,
+		.query = arena_text(ctl->arena, text_slice(path, query + 1, path.n)).s,
+		.length = arena_printf(ctl->arena, "%zu", body.n).s,
+		.body = body,
+	};
+	struct transport transport = {
+		.param = call_param, .read = call_read, .write = call_write, .ctx = &c
+	};
+	struct worker w = {
+		.app = &app,
+		.setup = &ctl->setup,
+		.lanes = 1u << LANE_API | 1u << LANE_SLOW,
+		.arena = arena_new(CALL_MEMORY),
+		.db = ctl->db,
+		.body = arena_alloc(ctl->arena, REPLY_BUFFER),
+	};
+
+	buf_init(&c.out, ctl->arena);
+	app.authenticate = be_operator;
+	(void)serve(&w, &transport);
+	arena_free(&w.arena);
+	return read_answer(ctl, buf_text(&c.out));
+}
+
+int
+ctl_error(int status, const char *format, ...)
+{
+	va_list args;
+
+	fputs("rosterctl: ", stderr);
+	va_start(args, format);
+	vfprintf(stderr, format, args);
+	va_end(args);
+	fputc('\n', stderr);
+	return status;
+}
+
+void
+ctl_print(struct text t)
+{
+	fwrite(t.s, 1, t.n, stdout);
+}
+
+/* A message, or each of a list of them, after the name of their field. */
+static void
+print_messages(struct text field, const struct json *json)
+{
+	if (json->type == JSON_TEXT) {
+		fprintf(stderr, "rosterctl: %.*s%s%.*s\n", TEXT_ARGS(field),
+		    field.n > 0 ? ": " : "", TEXT_ARGS(json->text));
+		return;
+	}
+	for (const struct json *j = json->first; j != NULL; j = j->next)
+		print_messages(json->type == JSON_OBJECT ? j->key : field, j);
+}
+
+int
+ctl_refused(const struct answer *answer)
+{
+	if (answer->json != NULL)
+		print_messages(T(""), answer->json);
+	else
+		ctl_error(0, "the service answered with status %d", answer->status);
+	return answer->status == 404 ? CTL_NOT_FOUND : CTL_FAILED;
+}

@@ -1,0 +1,74 @@
+/* The commands of rosterctl. */
+#ifndef ROSTER_CTL_CTL_H
+#define ROSTER_CTL_CTL_H
+
+#include "app.h"
+#include "json/reader.h"
+
+/* Exit statuses, as documented in rosterctl --help. */
+enum ctl_exit { CTL_GOOD = 0, CTL_FAILED = 1, CTL_USAGE = 2, CTL_NOT_FOUND = 3 };
+
+/* Options of all commands; each command's row says which it takes. */
+struct ctl_options {
+	struct text email, first_name, last_name, organization;
+	struct text password_file, token_lifetime, query;
+	bool staff, support, json, dry_run, status, new_token;
+};
+
+/* A run of rosterctl. */
+struct ctl {
+	struct arena *arena; /* lives as long as the run */
+	struct setup setup;
+	struct db *db;
+	struct ctl_options options;
+	struct text argument; /* what comes after the command's words; none when there is nothing */
+};
+
+/* A command's words, what it takes, and what it does. Returns an exit status. */
+struct command {
+	const char *name;     /* "user create" */
+	const char *argument; /* "USERNAME", NULL: takes none */
+	const char *options;  /* letters of its options in the table of rosterctl.c */
+	bool offline;         /* needs neither database nor key file */
+	bool without_config;  /* ... nor a configuration */
+	int (*run)(struct ctl *ctl);
+	const char *help;
+};
+
+extern const struct command commands[];
+extern const size_t ncommands;
+
+/* An answer of the service. */
+struct answer {
+	int status;
+	struct text body;  /* as it came */
+	struct json *json; /* NULL when there is no body */
+};
+
+/*
+ * Asks the service's own handlers, as the operator and without a network: the same rules, messages and
+ * audit events as through nginx. path has the query after "?". body is a JSON document or none.
+ */
+struct answer ctl_call(struct ctl *ctl, const char *method, struct text path, struct text body);
+
+/* Prints what a refusal says, a line a field, and returns the exit status. */
+int ctl_refused(const struct answer *answer);
+
+/* Reads a password from the file ("-": standard input), or at the terminal, twice. false after saying why. */
+bool ctl_password(struct ctl *ctl, struct text *password) MUST_CHECK;
+
+/* Says on standard error what went wrong and returns status. */
+int ctl_error(int status, const char *format, ...) PRINTF_LIKE(2, 3);
+
+/* Prints a text on standard output. */
+void ctl_print(struct text t);
+
+/* user.c, schema.c, nginx.c, key.c */
+int ctl_user_create(struct ctl *ctl), ctl_user_list(struct ctl *ctl),
+    ctl_user_show(struct ctl *ctl), ctl_user_token(struct ctl *ctl),
+    ctl_user_password(struct ctl *ctl);
+int ctl_migrate(struct ctl *ctl);
+int ctl_nginx(struct ctl *ctl);
+int ctl_key_new(struct ctl *ctl);
+
+#endif

@@ -1,0 +1,71 @@
+/* nginx's view of the service: an upstream a lane, and which requests go to the slow one. */
+#include "base/base.h"
+
+#include "ctl/ctl.h"
+
+static void
+print_upstream(const struct config *c, const char *lane, int64_t workers)
+{
+	printf("upstream roster_%s {\n"
+	       "\tzone roster_%s 64k;\n"
+	       "\tleast_conn;\n",
+	    lane, lane);
+	for (int64_t i = 0; i < workers; i++)
+		printf("\tserver unix:%.*s/%s/%lld.sock max_fails=0;\n", TEXT_ARGS(c->socket_dir),
+		    lane, (long long)i);
+	/*
+	 * nginx alone can close a kept connection without losing a request, so it is nginx that
+	 * ends those to a worker which hands over: when they idle, and when they are old.
+	 */
+	printf("\tkeepalive %lld;\n"
+	       "\tkeepalive_requests 100000;\n"
+	       "\tkeepalive_time 20s;\n"
+	       "\tkeepalive_timeout 5s;\n"
+	       "}\n\n",
+	    (long long)workers * 4);
+}
+
+/* A route's pattern as a regular expression of nginx. */
+static struct text
+pattern_regex(struct arena *a, const char *pattern)
+{
+	struct text rest = text_from(pattern), segment;
+	struct buf regex;
+
+	buf_init(&regex, a);
+	while (text_split(&rest, '/', &segment)) {
+		buf_add(&regex, text_starts(segment, T("{")) ? T("[^/]+") : segment);
+		if (!text_is_none(rest))
+			buf_add_char(&regex, '/');
+	}
+	return buf_text(&regex);
+}
+
+static void
+print_map(struct arena *a)
+{
+	puts("map $uri $roster_upstream {\n"
+	     "\tdefault roster_api;");
+	for (size_t t = 0; t < roster.ntables; t++)
+		for (size_t i = 0; i < roster.tables[t]->n; i++) {
+			const struct route *r = &roster.tables[t]->routes[i];
+
+			if (r->lane == LANE_SLOW)
+				printf(
+				    "\t\"~^%s$\" roster_slow;\n", pattern_regex(a, r->pattern).s);
+		}
+	puts("}");
+}
+
+int
+ctl_nginx(struct ctl *ctl)
+{
+	const struct config *c = &ctl->setup.config;
+
+	puts("# Made by rosterctl nginx from roster.conf: make it again when the number of workers "
+	     "or\n# socket_dir changes. Belongs into nginx's http block.\n");
+	print_upstream(c, "api", c->api_workers);
+	print_upstream(c, "slow", c->slow_workers);
+	print_map(ctl->arena);
+	return CTL_GOOD;
+}

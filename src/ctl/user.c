@@ -1,0 +1,262 @@
+#include "base/base.h"
+
+#include "crypto/password.h"
+#include "crypto/weak.h"
+#include "ctl/ctl.h"
+
+/* Users that one call of user list prints at a time. */
+#define LIST_PAGE 300
+
+static struct text
+member_text(const struct json *object, struct text key)
+{
+	const struct json *member = json_member(object, key);
+
+	return member != NULL && member->type == JSON_TEXT ? member->text : T("");
+}
+
+static bool
+member_true(const struct json *object, struct text key)
+{
+	const struct json *member = json_member(object, key);
+
+	return member != NULL && member->type == JSON_BOOL && member->boolean;
+}
+
+/* One line of a list. */
+static void
+print_line(const struct json *user)
+{
+	printf("%.*s  %-24.*s  %-32.*s  %.*s%s%s%s\n", TEXT_ARGS(member_text(user, T("uuid"))),
+	    TEXT_ARGS(member_text(user, T("username"))), TEXT_ARGS(member_text(user, T("email"))),
+	    TEXT_ARGS(member_text(user, T("full_name"))),
+	    member_true(user, T("is_staff")) ? " [staff]" : "",
+	    member_true(user, T("is_support")) ? " [support]" : "",
+	    member_true(user, T("is_active")) ? "" : " [inactive]");
+}
+
+static void
+print_value(const struct json *value)
+{
+	switch (value->type) {
+	case JSON_NULL:
+		putchar('-');
+		break;
+	case JSON_BOOL:
+		fputs(value->boolean ? "yes" : "no", stdout);
+		break;
+	case JSON_ARRAY:
+		for (const struct json *j = value->first; j != NULL; j = j->next)
+			printf("%.*s%s", TEXT_ARGS(j->text), j->next != NULL ? ", " : "");
+		break;
+	default:
+		ctl_print(value->text);
+		break;
+	}
+}
+
+/* All fields, a line each. */
+static void
+print_fields(const struct json *user)
+{
+	for (const struct json *j = user->first; j != NULL; j = j->next) {
+		printf("%-32.*s ", TEXT_ARGS(j->key));
+		print_value(j);
+		putchar('\n');
+	}
+}
+
+static int
+print_user(struct ctl *ctl, const struct answer *answer)
+{
+	if (ctl->options.json) {
+		ctl_print(answer->body);
+		putchar('\n');
+	} else {
+		print_fields(answer->json);
+	}
+	return CTL_GOOD;
+}
+
+/* The uuid of the user whom the argument names, by username or uuid; none after saying that there is none. */
+static struct text
+find_uuid(struct ctl *ctl)
+{
+	struct uuid uuid;
+	struct answer answer;
+	struct text path;
+
+	if (uuid_parse(ctl->argument, &uuid))
+		return ctl->argument;
+	path = arena_printf(ctl->arena, "/api/users/?field=uuid&username=%s",
+	    url_encode(ctl->arena, ctl->argument).s);
+	answer = ctl_call(ctl, "GET", path, TEXT_NONE);
+	if (answer.status == 200 && answer.json != NULL && answer.json->count == 1)
+		return member_text(answer.json->first, T("uuid"));
+	if (answer.status == 200)
+		(void)ctl_error(0, "there is no user %s", ctl->argument.s);
+	else
+		(void)ctl_refused(&answer);
+	return TEXT_NONE;
+}
+
+static struct text
+user_path(struct ctl *ctl, struct text uuid, const char *action)
+{
+	return arena_printf(ctl->arena, "/api/users/%.*s/%s", TEXT_ARGS(uuid), action);
+}
+
+/* Says what is wrong with a password for the account that is made; true when nothing is. */
+static bool
+password_good(struct ctl *ctl, struct text password)
+{
+	const struct config *c = &ctl->setup.config;
+	const struct ctl_options *o = &ctl->options;
+	const struct password_rules rules = { c->password_min_length, c->password_max_length,
+		c->password_min_guesses };
+	const struct password_owner owner[] = {
+		{ "username", ctl->argument },
+		{ "email address", o->email },
+		{ "first name", o->first_name },
+		{ "last name", o->last_name },
+	};
+	size_t n;
+	const struct text *weaknesses = password_weaknesses(
+	    secret_from(password), &rules, owner, countof(owner), ctl->arena, &n);
+
+	for (size_t i = 0; i < n; i++)
+		(void)ctl_error(0, "password: %.*s", TEXT_ARGS(weaknesses[i]));
+	return n == 0;
+}
+
+static void
+write_text(struct json_writer *w, const char *key, struct text t)
+{
+	if (!text_is_none(t))
+		json_member_text(w, key, t);
+}
+
+/* The body that creates the account of the options. */
+static struct text
+new_user(struct ctl *ctl, struct text phc)
+{
+	const struct ctl_options *o = &ctl->options;
+	struct json_writer w;
+	struct buf out;
+
+	buf_init(&out, ctl->arena);
+	json_writer_init(&w, ctl->arena, json_sink_buf, &out, UUID_DASHED);
+	json_object(&w);
+	json_member_text(&w, "username", ctl->argument);
+	write_text(&w, "email", o->email);
+	write_text(&w, "first_name", o->first_name);
+	write_text(&w, "last_name", o->last_name);
+	write_text(&w, "organization", o->organization);
+	write_text(&w, "password", phc);
+	json_member_value(&w, "is_staff", V(o->staff));
+	json_member_value(&w, "is_support", V(o->support));
+	if (text_eq(o->token_lifetime, T("never"))) {
+		json_key(&w, T("token_lifetime"));
+		json_null(&w);
+	} else {
+		write_text(&w, "token_lifetime", o->token_lifetime);
+	}
+	json_object_end(&w);
+	return buf_text(&out);
+}
+
+int
+ctl_user_create(struct ctl *ctl)
+{
+	struct text password = TEXT_NONE, phc = TEXT_NONE;
+	struct answer answer;
+
+	if (!text_is_none(ctl->options.password_file)) {
+		if (!ctl_password(ctl, &password) || !password_good(ctl, password))
+			return CTL_FAILED;
+		phc = password_hash(secret_from(password), ctl->arena);
+	}
+	answer = ctl_call(ctl, "POST", T("/api/users/"), new_user(ctl, phc));
+	return answer.status == 201 ? print_user(ctl, &answer) : ctl_refused(&answer);
+}
+
+int
+ctl_user_list(struct ctl *ctl)
+{
+	struct text query =
+	    text_is_none(ctl->options.query) ? T("") : url_encode(ctl->arena, ctl->options.query);
+	struct answer answer;
+	size_t n = LIST_PAGE;
+
+	for (int page = 1; n == LIST_PAGE; page++) {
+		answer = ctl_call(ctl, "GET",
+		    arena_printf(ctl->arena,
+			"/api/users/?field=uuid&field=username&field=email&field=full_name"
+			"&field=is_staff&field=is_support&field=is_active"
+			"&page_size=%d&page=%d&query=%.*s",
+			LIST_PAGE, page, TEXT_ARGS(query)),
+		    TEXT_NONE);
+		if (answer.status == 404 && page > 1)
+			break; /* the page before was full and the last */
+		if (answer.status != 200)
+			return ctl_refused(&answer);
+		n = answer.json->count;
+		for (const struct json *j = answer.json->first; j != NULL; j = j->next)
+			print_line(j);
+	}
+	return CTL_GOOD;
+}
+
+int
+ctl_user_show(struct ctl *ctl)
+{
+	struct text uuid = find_uuid(ctl);
+	struct answer answer;
+
+	if (text_is_none(uuid))
+		return CTL_NOT_FOUND;
+	answer = ctl_call(ctl, "GET", user_path(ctl, uuid, ""), TEXT_NONE);
+	return answer.status == 200 ? print_user(ctl, &answer) : ctl_refused(&answer);
+}
+
+int
+ctl_user_token(struct ctl *ctl)
+{
+	struct text uuid = find_uuid(ctl);
+	struct answer answer;
+
+	if (text_is_none(uuid))
+		return CTL_NOT_FOUND;
+	if (ctl->options.new_token)
+		answer = ctl_call(ctl, "POST", user_path(ctl, uuid, "refresh_token/"), TEXT_NONE);
+	else
+		answer = ctl_call(ctl, "GET", user_path(ctl, uuid, "token/"), TEXT_NONE);
+	if (answer.status != 200)
+		return ctl_refused(&answer);
+	printf("%.*s\n", TEXT_ARGS(member_text(answer.json, T("token"))));
+	return CTL_GOOD;
+}
+
+int
+ctl_user_password(struct ctl *ctl)
+{
+	struct text uuid = find_uuid(ctl), password;
+	struct answer answer;
+	struct json_writer w;
+	struct buf body;
+
+	if (text_is_none(uuid))
+		return CTL_NOT_FOUND;
+	if (!ctl_password(ctl, &password))
+		return CTL_FAILED;
+	buf_init(&body, ctl->arena);
+	json_writer_init(&w, ctl->arena, json_sink_buf, &body, UUID_DASHED);
+	json_object(&w);
+	json_member_text(&w, "new_password", password);
+	json_object_end(&w);
+	answer = ctl_call(ctl, "POST", user_path(ctl, uuid, "change_password/"), buf_text(&body));
+	if (answer.status != 200)
+		return ctl_refused(&answer);
+	puts("The password is set; the token was replaced.");
+	return CTL_GOOD;
+}

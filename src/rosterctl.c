@@ -1,0 +1,245 @@
+#include "base/base.h"
+
+#include <getopt.h>
+
+#include "base/log.h"
+#include "crypto/password.h"
+#include "crypto/random.h"
+#include "crypto/seal.h"
+#include "ctl/ctl.h"
+
+#define MEMORY (256 * 1024 * 1024)
+#define SETS_MAX 64
+#define OPTIONS_MAX 32
+
+/* Options of commands; the letter is how a command's row names them. */
+struct ctl_option {
+	char letter;
+	const char *name;
+	const char *value; /* what its value is called; NULL: it is a switch */
+	size_t offset;     /* in struct ctl_options */
+	const char *help;
+};
+
+/* clang-format off */
+#define OPTION(l, n, v, m, h) \
+	{ .letter = (l), .name = (n), .value = (v), .offset = offsetof(struct ctl_options, m), .help = (h) }
+
+static const struct ctl_option ctl_options[] = {
+	OPTION('e', "email", "ADDRESS", email, "e-mail address"),
+	OPTION('f', "first-name", "NAME", first_name, "first name"),
+	OPTION('l', "last-name", "NAME", last_name, "last name"),
+	OPTION('o', "organization", "NAME", organization, "organization"),
+	OPTION('p', "password-file", "FILE", password_file,
+	    "first line of FILE is the password; - is standard input"),
+	OPTION('t', "token-lifetime", "SECONDS", token_lifetime,
+	    "seconds without use until the token expires, or never"),
+	OPTION('q', "query", "TEXT", query, "only users with TEXT in a name or the address"),
+	OPTION('S', "staff", NULL, staff, "make a staff user"),
+	OPTION('U', "support", NULL, support, "make a support user"),
+	OPTION('j', "json", NULL, json, "print JSON"),
+	OPTION('n', "dry-run", NULL, dry_run, "only say what would be done"),
+	OPTION('s', "status", NULL, status, "list the migrations"),
+	OPTION('N', "new", NULL, new_token, "replace it by a new one first"),
+};
+
+const struct command commands[] = {
+	{ .name = "migrate", .options = "ns", .run = ctl_migrate,
+	  .help = "Bring the database's schema to this version." },
+	{ .name = "nginx", .options = "", .offline = true, .run = ctl_nginx,
+	  .help = "Print nginx's upstreams and the map of the lanes." },
+	{ .name = "key new", .options = "", .offline = true, .without_config = true,
+	  .run = ctl_key_new,
+	  .help = "Print a new key file." },
+	{ .name = "user create", .argument = "USERNAME", .options = "efloptSUj",
+	  .run = ctl_user_create,
+	  .help = "Create a user; without --password-file nobody can sign in as him yet." },
+	{ .name = "user list", .options = "q", .run = ctl_user_list,
+	  .help = "List users." },
+	{ .name = "user show", .argument = "USERNAME|UUID", .options = "j", .run = ctl_user_show,
+	  .help = "Print a user." },
+	{ .name = "user token", .argument = "USERNAME|UUID", .options = "N", .run = ctl_user_token,
+	  .help = "Print a user's token." },
+	{ .name = "user password", .argument = "USERNAME|UUID", .options = "p",
+	  .run = ctl_user_password,
+	  .help = "Set a user's password, from a file or asked for at the terminal." },
+};
+/* clang-format on */
+
+const size_t ncommands = countof(commands);
+
+static int
+help(void)
+{
+	puts("Usage: rosterctl [--config FILE] [--set NAME=VALUE]... COMMAND [OPTION]...\n"
+	     "Looks after roster.\n"
+	     "\n"
+	     "Commands:");
+	for (size_t i = 0; i < ncommands; i++)
+		printf("  %-14s %-14s %s\n", commands[i].name,
+		    commands[i].argument != NULL ? commands[i].argument : "", commands[i].help);
+	puts("\n"
+	     "  -c, --config FILE      read FILE instead of " SYSCONFDIR "/roster/roster.conf\n"
+	     "      --set NAME=VALUE   change an option after the file was read\n"
+	     "  -h, --help             print this, or the help of a command\n"
+	     "      --version          print the version\n"
+	     "\n"
+	     "Exit status: 0 done, 1 refused or failed, 2 wrong usage, 3 not found.");
+	return CTL_GOOD;
+}
+
+static int
+command_help(const struct command *c)
+{
+	printf("Usage: rosterctl %s%s%s%s\n%s\n", c->name, c->argument != NULL ? " " : "",
+	    c->argument != NULL ? c->argument : "", c->options[0] != '\0' ? " [OPTION]..." : "",
+	    c->help);
+	for (size_t i = 0; i < countof(ctl_options); i++) {
+		const struct ctl_option *o = &ctl_options[i];
+		char flag[48];
+
+		if (strchr(c->options, o->letter) == NULL)
+			continue;
+		(void)snprintf(flag, sizeof(flag), "--%s%s%s", o->name, o->value != NULL ? " " : "",
+		    o->value != NULL ? o->value : "");
+		printf("      %-26s %s\n", flag, o->help);
+	}
+	return CTL_GOOD;
+}
+
+/* The command whose words argv begins with, and how many there are. */
+static const struct command *
+find_command(int argc, char **argv, int *words)
+{
+	for (size_t i = 0; i < ncommands; i++) {
+		struct text rest = text_from(commands[i].name), word;
+		int n = 0;
+
+		while (
+		    text_split(&rest, ' ', &word) && n < argc && text_eq(word, text_from(argv[n])))
+			n++;
+		if (text_is_none(rest) && n > 0 && text_eq(word, text_from(argv[n - 1]))) {
+			*words = n;
+			return &commands[i];
+		}
+	}
+	return NULL;
+}
+
+/* Reads a command's options and argument; CTL_GOOD, or the status to end with. */
+static int
+read_options(const struct command *c, int argc, char **argv, struct ctl *ctl, bool *help_asked)
+{
+	struct option long_options[OPTIONS_MAX] = { { "help", no_argument, NULL, 'h' } };
+	size_t n = 1;
+	int letter;
+
+	for (size_t i = 0; i < countof(ctl_options); i++)
+		if (strchr(c->options, ctl_options[i].letter) != NULL)
+			long_options[n++] = (struct option){ ctl_options[i].name,
+				ctl_options[i].value != NULL ? required_argument : no_argument,
+				NULL, 256 + (int)i };
+	optind = 0;
+	while ((letter = getopt_long(argc, argv, "h", long_options, NULL)) != -1) {
+		if (letter == 'h')
+			*help_asked = true;
+		else if (letter < 256)
+			return ctl_error(CTL_USAGE, "try 'rosterctl %s --help'", c->name);
+		else if (ctl_options[letter - 256].value != NULL)
+			*(struct text *)((char *)&ctl->options + ctl_options[letter - 256].offset) =
+			    text_from(optarg);
+		else
+			*(bool *)((char *)&ctl->options + ctl_options[letter - 256].offset) = true;
+	}
+	if (*help_asked)
+		return CTL_GOOD;
+	if (optind < argc && c->argument != NULL)
+		ctl->argument = text_from(argv[optind++]);
+	if (optind < argc)
+		return ctl_error(CTL_USAGE, "unexpected argument '%s'; try 'rosterctl %s --help'",
+		    argv[optind], c->name);
+	if (c->argument != NULL && text_is_none(ctl->argument))
+		return ctl_error(
+		    CTL_USAGE, "%s is missing; try 'rosterctl %s --help'", c->argument, c->name);
+	return CTL_GOOD;
+}
+
+/* Loads what the command needs and runs it. */
+static int
+run(const struct command *c, struct ctl *ctl, struct app_source *source)
+{
+	const struct config *config = &ctl->setup.config;
+	struct db_options options;
+	struct text problem;
+	int status;
+
+	if (c->without_config)
+		return c->run(ctl);
+	source->without_keys = c->offline || c->run == ctl_migrate;
+	if (!app_load(&ctl->setup, source))
+		return CTL_FAILED;
+	if (c->offline) {
+		status = c->run(ctl);
+	} else {
+		options = server_db_options(&roster, config);
+		ctl->db = db_new(&options);
+		roster.prepare_slow(config);
+		status = db_connect(ctl->db, ctl->arena, &problem)
+		    ? c->run(ctl)
+		    : ctl_error(CTL_FAILED, "%.*s", TEXT_ARGS(problem));
+		db_free(&ctl->db);
+	}
+	if (ctl->setup.keyring != NULL)
+		keyring_free(&ctl->setup.keyring);
+	arena_free(&ctl->setup.arena);
+	return status;
+}
+
+static const struct option global_options[] = {
+	{ "config", required_argument, NULL, 'c' },
+	{ "set", required_argument, NULL, 's' },
+	{ "help", no_argument, NULL, 'h' },
+	{ "version", no_argument, NULL, 'v' },
+	{ NULL, 0, NULL, 0 },
+};
+
+int
+main(int argc, char **argv)
+{
+	struct text sets[SETS_MAX];
+	struct app_source source = { .path = T(SYSCONFDIR "/roster/roster.conf"), .set = sets };
+	struct ctl ctl = { .arena = arena_new(MEMORY) };
+	const struct command *command;
+	bool help_asked = false;
+	int words, status, c;
+
+	crypto_init();
+	log_set_process("rosterctl");
+	log_set_level(LOG_WARNING);
+	/* "+": the options after the command's first word are the command's. */
+	while ((c = getopt_long(argc, argv, "+c:h", global_options, NULL)) != -1) {
+		if (c == 'c')
+			source.path = text_from(optarg);
+		else if (c == 's' && source.nset < SETS_MAX)
+			sets[source.nset++] = text_from(optarg);
+		else if (c == 'h')
+			return help();
+		else if (c == 'v')
+			return puts("rosterctl " PACKAGE_VERSION), CTL_GOOD;
+		else
+			return ctl_error(CTL_USAGE, "try 'rosterctl --help'");
+	}
+	command = find_command(argc - optind, argv + optind, &words);
+	if (command == NULL)
+		return ctl_error(CTL_USAGE, "%s%s; try 'rosterctl --help'",
+		    optind < argc ? "there is no command " : "a command is missing",
+		    optind < argc ? argv[optind] : "");
+	words += optind - 1; /* getopt takes the word before the options for the program's name */
+	status = read_options(command, argc - words, argv + words, &ctl, &help_asked);
+	if (help_asked)
+		status = command_help(command);
+	else if (status == CTL_GOOD)
+		status = run(command, &ctl, &source);
+	arena_free(&ctl.arena);
+	return status;
+}

@@ -1,0 +1,103 @@
+#include "base/base.h"
+
+#include <getopt.h>
+
+#include "app.h"
+#include "base/log.h"
+#include "crypto/random.h"
+
+#define MEMORY (4 * 1024 * 1024)
+#define SETS_MAX 64
+
+enum exit_status { EXIT_GOOD = 0, EXIT_BAD = 1, EXIT_USAGE = 2 };
+
+enum { OPT_CHECK = 256, OPT_PRINT, OPT_VERSION };
+
+static const struct option long_options[] = {
+	{ "config", required_argument, NULL, 'c' },
+	{ "set", required_argument, NULL, 's' },
+	{ "check-config", no_argument, NULL, OPT_CHECK },
+	{ "print-config", no_argument, NULL, OPT_PRINT },
+	{ "help", no_argument, NULL, 'h' },
+	{ "version", no_argument, NULL, OPT_VERSION },
+	{ NULL, 0, NULL, 0 },
+};
+
+static void
+print(FILE *out, struct text t)
+{
+	fwrite(t.s, 1, t.n, out);
+}
+
+static int
+help(struct arena *a)
+{
+	fputs("Usage: rosterd [OPTION]...\n"
+	      "Serves the Users API behind nginx, by FastCGI, until SIGTERM; SIGHUP reloads.\n"
+	      "\n"
+	      "  -c, --config FILE      read FILE instead of " SYSCONFDIR "/roster/roster.conf\n"
+	      "  -s, --set NAME=VALUE   change an option after the file was read\n"
+	      "      --check-config     say what is wrong with the configuration, and exit\n"
+	      "      --print-config     print the configuration with all options, and exit\n"
+	      "  -h, --help             print this, and exit\n"
+	      "      --version          print the version, and exit\n"
+	      "\n"
+	      "Options of the configuration, with what is allowed and [the default]:\n",
+	    stdout);
+	print(stdout, config_help(a));
+	return EXIT_GOOD;
+}
+
+/* --check-config and --print-config. */
+static int
+look_at_config(const struct app_source *source, bool printing, struct arena *a)
+{
+	struct config config;
+	struct text problems;
+
+	if (!app_config(&config, source, a, &problems)) {
+		print(stderr, problems);
+		return EXIT_BAD;
+	}
+	if (printing)
+		print(stdout, config_print(&config, a));
+	else
+		puts("The configuration is good.");
+	return EXIT_GOOD;
+}
+
+int
+main(int argc, char **argv)
+{
+	struct arena *a = arena_new(MEMORY);
+	struct text sets[SETS_MAX];
+	struct app_source source = { .path = T(SYSCONFDIR "/roster/roster.conf"), .set = sets };
+	int look = 0, status, c;
+
+	crypto_init();
+	while ((c = getopt_long(argc, argv, "c:s:h", long_options, NULL)) != -1) {
+		if (c == 'c')
+			source.path = text_from(optarg);
+		else if (c == 's' && source.nset < SETS_MAX)
+			sets[source.nset++] = text_from(optarg);
+		else if (c == OPT_CHECK || c == OPT_PRINT)
+			look = c;
+		else if (c == 'h')
+			return help(a);
+		else if (c == OPT_VERSION)
+			return puts("rosterd " PACKAGE_VERSION), EXIT_GOOD;
+		else
+			return fputs("Try 'rosterd --help'.\n", stderr), EXIT_USAGE;
+	}
+	if (optind < argc) {
+		fprintf(stderr, "rosterd: unexpected argument '%s'; try 'rosterd --help'.\n",
+		    argv[optind]);
+		return EXIT_USAGE;
+	}
+	if (look != 0)
+		status = look_at_config(&source, look == OPT_PRINT, a);
+	else
+		status = server_run(&roster, app_load, &source) == 0 ? EXIT_GOOD : EXIT_BAD;
+	arena_free(&a);
+	return status;
+}
