@@ -170,7 +170,7 @@ arena_grow(struct arena *a, void *p, size_t old, size_t n)
 	if (p != NULL && p == a->last && grow_in_place(a, n))
 		return p;
 	new = arena_alloc(a, n);
-	if (old > 0)
+	if (p != NULL)
 		memcpy(new, p, old);
 	return new;
 }

@@ -1,5 +1,6 @@
 #include "base/base.h"
 #include "base/arena.h"
+#include "base/buf.h"
 #include "base/text.h"
 
 #include <utf8proc.h>
@@ -215,53 +216,57 @@ text_lower(struct arena *a, struct text t)
 	return (struct text){ s, t.n };
 }
 
-/* t's code points, decomposed, on the arena with room for one more. */
-static int32_t *
-decompose(struct arena *a, struct text t, int options, size_t *n)
-{
-	const uint8_t *s = (const uint8_t *)t.s;
-	utf8proc_ssize_t bytes = (utf8proc_ssize_t)t.n, points, written;
-	int32_t *out;
-
-	points = utf8proc_decompose(s, bytes, NULL, 0, (utf8proc_option_t)options);
-	must(points >= 0);
-	out = arena_alloc(a, ((size_t)points + 1) * sizeof(*out));
-	written = utf8proc_decompose(s, bytes, out, points, (utf8proc_option_t)options);
-	must(written == points);
-	*n = (size_t)points;
-	return out;
-}
-
 struct text
 text_nfkc(struct arena *a, struct text t)
 {
-	const int options = UTF8PROC_STABLE | UTF8PROC_COMPOSE | UTF8PROC_COMPAT;
-	utf8proc_ssize_t bytes;
+	const utf8proc_option_t options = UTF8PROC_STABLE | UTF8PROC_COMPOSE | UTF8PROC_COMPAT;
+	const uint8_t *s = (const uint8_t *)t.s;
+	utf8proc_ssize_t bytes = (utf8proc_ssize_t)t.n, n, written;
 	int32_t *points;
-	size_t n;
 
 	if (ascii_to(t, 0) == t.n)
 		return arena_text(a, t);
-	points = decompose(a, t, options, &n);
-	bytes = utf8proc_reencode(points, (utf8proc_ssize_t)n, (utf8proc_option_t)options);
+	n = utf8proc_decompose(s, bytes, NULL, 0, options);
+	must(n >= 0);
+	points = arena_alloc(a, ((size_t)n + 1) * sizeof(*points)); /* and a NUL */
+	written = utf8proc_decompose(s, bytes, points, n, options);
+	must(written == n);
+	bytes = utf8proc_reencode(points, n, options);
 	must(bytes >= 0);
 	return (struct text){ (char *)points, (size_t)bytes };
 }
 
+/* Adds what is ASCII in a code point's decomposition. */
+static void
+add_folded(struct buf *b, int32_t point)
+{
+	const utf8proc_option_t options = UTF8PROC_STABLE | UTF8PROC_DECOMPOSE | UTF8PROC_COMPAT;
+	int32_t parts[32]; /* the longest has 18 */
+	int boundary = 0;  /* asked for, not used */
+	utf8proc_ssize_t n =
+	    utf8proc_decompose_char(point, parts, countof(parts), options, &boundary);
+
+	must(n >= 0 && n <= (utf8proc_ssize_t)countof(parts));
+	for (utf8proc_ssize_t i = 0; i < n; i++)
+		if (parts[i] < 0x80)
+			buf_add_char(b, ascii_lower((char)parts[i]));
+}
+
+/* A code point at a time: the order of marks, which takes long to find, does not matter here. */
 struct text
 text_fold(struct arena *a, struct text t)
 {
-	const int options = UTF8PROC_STABLE | UTF8PROC_DECOMPOSE | UTF8PROC_COMPAT;
-	size_t n, kept = 0;
-	int32_t *points;
-	char *s;
+	struct buf b;
+	int32_t point;
+	size_t n;
 
 	if (ascii_to(t, 0) == t.n)
 		return text_lower(a, t);
-	points = decompose(a, t, options, &n);
-	s = arena_alloc(a, n + 1);
-	for (size_t i = 0; i < n; i++)
-		if (points[i] < 0x80)
-			s[kept++] = ascii_lower((char)points[i]);
-	return (struct text){ s, kept };
+	buf_init(&b, a);
+	for (; t.n > 0; t = text_slice(t, n, t.n)) {
+		n = first_point(t, &point);
+		must(n > 0);
+		add_folded(&b, point);
+	}
+	return buf_text(&b);
 }

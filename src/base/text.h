@@ -77,7 +77,10 @@ bool text_to_int(struct text t, int64_t *out) MUST_CHECK;
 /* ASCII letters in lower case, on the arena. */
 struct text text_lower(struct arena *a, struct text t);
 
-/* NFKC (UAX #15); t must be valid UTF-8. On the arena. */
+/*
+ * NFKC (UAX #15); t must be valid UTF-8. On the arena. The time grows with the square of a run of
+ * combining marks (16,000 of them: half a second), so limit the length before.
+ */
 struct text text_nfkc(struct arena *a, struct text t);
 
 /*
