@@ -42,7 +42,7 @@ help(struct arena *a)
 	      "  -h, --help             print this, and exit\n"
 	      "      --version          print the version, and exit\n"
 	      "\n"
-	      "Options of the configuration, with what is allowed and [the default]:\n",
+	      "Options of the configuration:\n",
 	    stdout);
 	print(stdout, config_help(a));
 	return EXIT_GOOD;

@@ -72,6 +72,9 @@ bool config_check(
 /* The whole configuration as a roster.conf, with each option's help above it. */
 struct text config_print(const struct config *c, struct arena *a);
 
+/* All options with their help, for --help. */
+struct text config_help(struct arena *a);
+
 /* Is item in a comma-separated list (blanks around items do not count)? */
 bool config_list_has(struct text list, struct text item);
 
