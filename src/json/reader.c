@@ -311,20 +311,25 @@ fail_duplicate(struct reader *r, const struct key *key)
 	return 0;
 }
 
-/* Sorting finds duplicate keys without a comparison of each with each. */
+/* By sorting them, so that not each is compared with each. NULL when there is none. */
+static const struct key *
+find_duplicate(struct key *keys, size_t n)
+{
+	qsort(keys, n, sizeof(*keys), compare_keys);
+	for (size_t i = 1; i < n; i++)
+		if (text_eq(keys[i - 1].name, keys[i].name))
+			return &keys[i];
+	return NULL;
+}
+
 static int
 on_end_map(void *reader)
 {
 	struct reader *r = reader;
-	struct key *keys = r->keys + r->level->first_key;
-	size_t n = r->nkeys - r->level->first_key;
+	size_t first = r->level->first_key, n = r->nkeys - first;
+	const struct key *duplicate = n > 1 ? find_duplicate(r->keys + first, n) : NULL;
 
-	if (n > 1)
-		qsort(keys, n, sizeof(*keys), compare_keys);
-	for (size_t i = 1; i < n; i++)
-		if (text_eq(keys[i - 1].name, keys[i].name))
-			return fail_duplicate(r, &keys[i]);
-	return close_container(r);
+	return duplicate == NULL ? close_container(r) : fail_duplicate(r, duplicate);
 }
 
 static const yajl_callbacks callbacks = {
