@@ -1,0 +1,55 @@
+"""Fixtures of the integration tests: one instance of the service a pytest process, watched after each test."""
+
+import pytest
+
+from service import Service
+
+
+@pytest.fixture(scope="session")
+def service():
+    instance = Service()
+    yield instance
+    instance.close()
+
+
+@pytest.fixture
+def own_service():
+    """Starts instances that a test may configure, stop and break: own_service(config="...", workers=N)."""
+    instances = []
+
+    def start(**options):
+        instances.append(Service(**options))
+        return instances[-1]
+
+    yield start
+    for instance in instances:
+        instance.close()
+
+
+@pytest.fixture(autouse=True)
+def watch(request):
+    """A test fails when the service logged an error, crashed or leaked while it ran."""
+    yield
+    if "service" in request.fixturenames:
+        request.getfixturevalue("service").check_log()
+
+
+@pytest.fixture(scope="session")
+def staff(service):
+    return service.staff
+
+
+@pytest.fixture(scope="session")
+def nobody(service):
+    return service.nobody
+
+
+@pytest.fixture(scope="session")
+def support(service):
+    return service.account(is_support=True, agreed=True)
+
+
+@pytest.fixture
+def regular(service):
+    """A regular account of the test's own."""
+    return service.account(first_name="Regular", last_name="User")

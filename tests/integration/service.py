@@ -1,0 +1,285 @@
+"""The real thing for tests: an instance of ./dev up, clients that ask it, a look at its log and database."""
+
+import json
+import os
+import re
+import shlex
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+import uuid
+from pathlib import Path
+
+import pymysql
+import requests
+
+TOP = Path(__file__).resolve().parents[2]
+BUILD = Path(os.environ.get("ROSTER_BUILD", TOP / "build"))
+
+# What a sanitizer or the run-time library prints when something is wrong with our memory.
+CRASH = re.compile(
+    r"AddressSanitizer|LeakSanitizer|UndefinedBehaviorSanitizer|runtime error:"
+    r"|stack smashing|double free|corrupted|Assertion|is_banned"
+)
+
+
+def eventually(condition, seconds=20, what="the condition"):
+    """Waits until condition() is true and returns its value."""
+    end = time.monotonic() + seconds
+    while True:
+        value = condition()
+        if value:
+            return value
+        if time.monotonic() > end:
+            raise AssertionError(f"{what} did not come true within {seconds} s")
+        time.sleep(0.02)
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+def dev(*words, check=True, **options):
+    """Runs ./dev; its output is in the result."""
+    done = subprocess.run(
+        [TOP / "dev", *words],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env=dict(os.environ, ROSTER_BUILD=str(BUILD)),
+        **options,
+    )
+    if check and done.returncode != 0:
+        raise AssertionError(f"./dev {' '.join(map(str, words))} failed:\n{done.stdout}")
+    return done
+
+
+class Service:
+    """An instance of its own: a state folder, a port, a database."""
+
+    def __init__(self, workers=2, config=""):
+        self.state = Path(tempfile.mkdtemp(prefix="roster-test."))
+        self.port = free_port()
+        self.workers = workers
+        if config:
+            (self.state / "roster.local").write_text(config)
+        self.expected = []
+        self.seen = 0
+        self.up()
+
+    def up(self):
+        dev("up", "--state", self.state, "--port", str(self.port), "--workers", str(self.workers))
+        self.env = dict(
+            line.split("=", 1)
+            for line in shlex.split((self.state / "env").read_text())
+        )
+        self.url = self.env["BASE_URL"]
+        self.staff = Client(self, self.env["STAFF_TOKEN"])
+        self.nobody = Client(self, None)
+
+    def down(self):
+        dev("down", "--state", self.state)
+
+    def close(self):
+        """Stops it and removes what it has left."""
+        try:
+            self.down()
+            self.check_log()
+        finally:
+            shutil.rmtree(self.state, ignore_errors=True)
+
+    # --- the process
+
+    @property
+    def master(self):
+        return int((self.state / "pids" / "rosterd").read_text())
+
+    def children(self, name=None):
+        """Process ids of the master's children whose command name contains name."""
+        pids = subprocess.run(
+            ["pgrep", "-P", str(self.master)], stdout=subprocess.PIPE, text=True
+        ).stdout.split()
+        return [int(pid) for pid in pids if name is None or name in self.process_name(int(pid))]
+
+    @staticmethod
+    def process_name(pid):
+        try:
+            return Path(f"/proc/{pid}/comm").read_text().strip()
+        except OSError:
+            return ""
+
+    def reload(self):
+        """SIGHUP, and waits until the new workers have taken over."""
+        before = len(self.messages("reloaded"))
+        os.kill(self.master, signal.SIGHUP)
+        eventually(lambda: len(self.messages("reloaded")) > before, what="the reload")
+
+    def rosterctl(self, *words, stdin="", check=True):
+        done = subprocess.run(
+            [BUILD / "rosterctl", "--config", self.state / "roster.conf", *words],
+            input=stdin,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        if check:
+            assert done.returncode == 0, done.stderr
+        return done
+
+    # --- the log
+
+    @property
+    def log_file(self):
+        return self.state / "logs" / "rosterd.log"
+
+    def log(self, start=0):
+        """The log's lines from byte start on, parsed; what is no JSON is {"raw": line}."""
+        with open(self.log_file, "rb") as f:
+            f.seek(start)
+            lines = f.read().decode("utf-8", "replace").splitlines()
+        return [self.parse(line) for line in lines if line.strip()]
+
+    @staticmethod
+    def parse(line):
+        try:
+            return json.loads(line)
+        except ValueError:
+            return {"raw": line}
+
+    def log_size(self):
+        return self.log_file.stat().st_size if self.log_file.exists() else 0
+
+    def messages(self, text):
+        return [line for line in self.log() if text in line.get("message", "")]
+
+    def request_line(self, request_id):
+        """The log line of one request."""
+        lines = eventually(
+            lambda: [
+                line
+                for line in self.log()
+                if line.get("request_id") == request_id and "status" in line
+            ],
+            what="the request's log line",
+        )
+        return lines[-1]
+
+    def expect_log(self, pattern):
+        """Announces an error-level line, or a raw one, that the running test brings about."""
+        self.expected.append(re.compile(pattern))
+
+    def check_log(self):
+        """Fails on what no test has announced: errors, crashes, sanitizer reports."""
+        lines = self.log(self.seen)
+        self.seen = self.log_size()
+        bad = []
+        for line in lines:
+            text = json.dumps(line, ensure_ascii=False)
+            wrong = line.get("level") == "error" or "raw" in line or CRASH.search(text)
+            if wrong and not any(p.search(text) for p in self.expected):
+                bad.append(text)
+        self.expected.clear()
+        assert not bad, "unannounced lines in the log:\n" + "\n".join(bad)
+
+    # --- the database
+
+    def sql(self, statement, *values):
+        """Runs a statement as the database's own administrator; the rows as tuples."""
+        connection = pymysql.connect(
+            unix_socket=self.env["DB_SOCKET"], user="root", database="roster", autocommit=True
+        )
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute(statement, values)
+                return cursor.fetchall()
+        finally:
+            connection.close()
+
+    # --- accounts
+
+    def create(self, username=None, **fields):
+        """A new account, through the API; it has agreed with the policy unless told otherwise."""
+        agreed = fields.pop("agreed", True)
+        username = username or unique("u")
+        body = {"username": username, "email": f"{username}@example.org", **fields}
+        answer = self.staff.post("/api/users/", json=body)
+        assert answer.status_code == 201, answer.text
+        user = answer.json()
+        if agreed:
+            self.sql(
+                "UPDATE users SET agreement_date = date_joined WHERE username = %s", username
+            )
+            user = self.staff.get(f"/api/users/{user['uuid']}/").json()
+        return user
+
+    def token_of(self, user):
+        return self.staff.get(f"/api/users/{user['uuid']}/token/").json()["token"]
+
+    def account(self, username=None, **fields):
+        """A client that is signed in as a new account; .user is its object as staff sees it."""
+        user = self.create(username, **fields)
+        client = Client(self, self.token_of(user))
+        client.user = user
+        return client
+
+
+class Client:
+    """Asks the service with a token (None: without)."""
+
+    def __init__(self, service, token):
+        self.service = service
+        self.token = token
+        self.session = requests.Session()
+        self.session.trust_env = False
+        self.session.headers["User-Agent"] = "roster-tests"
+
+    def request(self, method, path, **options):
+        url = path if path.startswith("http") else self.service.url + path
+        headers = {k: v for k, v in (options.pop("headers", None) or {}).items()}
+        if self.token is not None and "Authorization" not in headers:
+            headers["Authorization"] = f"Token {self.token}"
+        options.setdefault("timeout", 30)
+        options.setdefault("allow_redirects", False)
+        return self.session.request(method, url, headers=headers, **options)
+
+    def get(self, path, **options):
+        return self.request("GET", path, **options)
+
+    def head(self, path, **options):
+        return self.request("HEAD", path, **options)
+
+    def post(self, path, **options):
+        return self.request("POST", path, **options)
+
+    def put(self, path, **options):
+        return self.request("PUT", path, **options)
+
+    def patch(self, path, **options):
+        return self.request("PATCH", path, **options)
+
+    def delete(self, path, **options):
+        return self.request("DELETE", path, **options)
+
+    def options(self, path, **options):
+        return self.request("OPTIONS", path, **options)
+
+
+def unique(prefix="x"):
+    """A name that no other test has."""
+    return f"{prefix}-{uuid.uuid4().hex[:12]}"
+
+
+def raw_request(service, data, seconds=10):
+    """Sends bytes to nginx as they are and returns all that comes back until it closes."""
+    with socket.create_connection(("127.0.0.1", service.port), timeout=seconds) as s:
+        s.sendall(data)
+        parts = []
+        while part := s.recv(65536):
+            parts.append(part)
+    return b"".join(parts)
