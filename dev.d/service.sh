@@ -170,6 +170,7 @@ rosterctl() {
 configure_service() {
 	write "$state/roster.conf" <<-EOT
 		socket_dir = $run
+		socket_group =
 		database = $state/roster.cnf
 		key_file = $state/keys
 		${workers:+api_workers = $workers}

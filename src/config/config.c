@@ -164,12 +164,19 @@ report(struct reading *r, struct text problem)
 	buf_printf(&r->problems, ": %.*s", TEXT_ARGS(problem));
 }
 
-/* Reads an option's value (NULL: its line has none); none, or what is wrong. */
+/* Reads a line's name and value (NULL: there is none); none, or what is wrong. */
 static struct text
-read_value(struct reading *r, const struct option *o, const char *value)
+read_value(struct reading *r, struct text name, const char *value)
 {
-	int *set_on = &r->set_on[o - options];
+	const struct option *o = option_find(name);
+	int *set_on;
 
+	if (o == NULL && value == NULL)
+		return arena_printf(
+		    r->arena, "%.*s: the line is not name = value", TEXT_ARGS(name));
+	if (o == NULL)
+		return unknown_option(name, r->arena);
+	set_on = &r->set_on[o - options];
 	if (*set_on != 0)
 		return arena_printf(r->arena, "%s: set before, on line %d", o->name, *set_on);
 	*set_on = r->line;
@@ -184,9 +191,7 @@ static int
 read_option(void *user, const char *section UNUSED, const char *name, const char *value)
 {
 	struct reading *r = user;
-	const struct option *o = option_find(text_from(name));
-	struct text problem =
-	    o == NULL ? unknown_option(text_from(name), r->arena) : read_value(r, o, value);
+	struct text problem = read_value(r, text_from(name), value);
 
 	if (!text_is_none(problem))
 		report(r, problem);
@@ -322,8 +327,9 @@ config_check(const struct config *c, struct text origin, struct arena *a, struct
 }
 
 /* Text as comment lines of some WIDTH characters. */
+/* The words of t in lines that begin with prefix. */
 static void
-print_comment(struct buf *b, struct text t)
+print_wrapped(struct buf *b, const char *prefix, struct text t)
 {
 	struct text word;
 	size_t column = 0;
@@ -333,11 +339,18 @@ print_comment(struct buf *b, struct text t)
 			buf_add_char(b, '\n');
 			column = 0;
 		}
-		buf_add(b, column == 0 ? T("# ") : T(" "));
+		buf_add(b, text_from(column == 0 ? prefix : " "));
 		buf_add(b, word);
-		column += word.n + (column == 0 ? 2 : 1);
+		column += word.n + (column == 0 ? strlen(prefix) : 1);
 	}
 	buf_add_char(b, '\n');
+}
+
+static struct text
+allowed_and_default(const struct option *o, struct arena *a)
+{
+	return arena_printf(a, "Allowed: %.*s. Default: %s", TEXT_ARGS(option_allowed(o, a)),
+	    o->standard[0] != '\0' ? o->standard : "empty");
 }
 
 static void
@@ -346,11 +359,8 @@ print_option(struct buf *b, const struct option *o, const struct config *c)
 	struct text value = printed_value(o, (const char *)c + o->offset, b->arena);
 
 	buf_add_char(b, '\n');
-	print_comment(b, text_from(o->help));
-	print_comment(b,
-	    arena_printf(b->arena, "Allowed: %.*s. Default: %s",
-		TEXT_ARGS(option_allowed(o, b->arena)),
-		o->standard[0] != '\0' ? o->standard : "empty"));
+	print_wrapped(b, "# ", text_from(o->help));
+	print_wrapped(b, "# ", allowed_and_default(o, b->arena));
 	buf_printf(b, "%s =%s%.*s\n", o->name, value.n > 0 ? " " : "", TEXT_ARGS(value));
 }
 
@@ -363,6 +373,20 @@ config_print(const struct config *c, struct arena *a)
 	buf_add(&b, T("# roster.conf: the configuration of rosterd and rosterctl.\n"));
 	for (size_t i = 0; i < noptions; i++)
 		print_option(&b, &options[i], c);
+	return buf_text(&b);
+}
+
+struct text
+config_help(struct arena *a)
+{
+	struct buf b;
+
+	buf_init(&b, a);
+	for (size_t i = 0; i < noptions; i++) {
+		buf_printf(&b, "\n  %s\n", options[i].name);
+		print_wrapped(&b, "      ", text_from(options[i].help));
+		print_wrapped(&b, "      ", allowed_and_default(&options[i], a));
+	}
 	return buf_text(&b);
 }
 

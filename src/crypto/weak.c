@@ -9,10 +9,13 @@
 
 /* Beyond this a password is not looked at: zxcvbn's time grows with the square of its length. */
 #define INSPECTED 128
+#define BYTES_A_POINT 4 /* at most, in UTF-8 */
 
-#define WORDS_MAX 64                   /* of the owner, that zxcvbn gets */
-#define WORD_MIN 3                     /* code points of a word that is compared */
-#define COMMON 5                       /* 10^5: about as many words as the lists of zxcvbn have */
+#define WORDS_MAX 64 /* of the owner, that zxcvbn gets */
+#define WORD_MIN 3   /* code points of a word that is compared */
+
+/* 10^5 guesses: about as many words as the lists of zxcvbn have. */
+#define COMMON 5
 #define TENS_A_BIT 0.30102999566398120 /* log10(2) */
 
 /* Code points: compatibility and case folded, accents removed. "José" is jose. */
@@ -33,19 +36,31 @@ add(struct messages *m, struct text message)
 	m->list[m->n++] = message;
 }
 
+/* The first bytes of t, whole code points of them. */
+static struct text
+cut(struct text t, size_t bytes)
+{
+	while (bytes < t.n && bytes > 0 && ((uint8_t)t.s[bytes] & 0xc0) == 0x80)
+		bytes--;
+	return text_slice(t, 0, bytes);
+}
+
+/* Of INSPECTED code points or more, if t has as many. */
 static struct folded
 fold(struct text t, struct arena *a)
 {
 	const utf8proc_option_t options =
 	    UTF8PROC_DECOMPOSE | UTF8PROC_COMPAT | UTF8PROC_CASEFOLD | UTF8PROC_STRIPMARK;
 	const uint8_t *s = (const uint8_t *)t.s;
-	utf8proc_ssize_t n = utf8proc_decompose(s, (utf8proc_ssize_t)t.n, NULL, 0, options);
 	struct folded f = { NULL, 0 };
+	utf8proc_ssize_t bytes, n;
 
+	bytes = (utf8proc_ssize_t)cut(t, (size_t)INSPECTED * BYTES_A_POINT).n;
+	n = utf8proc_decompose(s, bytes, NULL, 0, options);
 	if (n <= 0)
 		return f;
 	f.points = arena_alloc(a, (size_t)n * sizeof(*f.points));
-	f.n = (size_t)utf8proc_decompose(s, (utf8proc_ssize_t)t.n, f.points, n, options);
+	f.n = (size_t)utf8proc_decompose(s, bytes, f.points, n, options);
 	return f;
 }
 
@@ -76,22 +91,24 @@ next_word(struct text *rest, struct text *word)
 	return word->n > 0;
 }
 
-/* Code points that both have, each as often as the other has it too. a has INSPECTED at most. */
+/* Length of the longest sequence of code points that both have, with others between or not. */
 static size_t
-shared(struct folded a, struct folded b)
+common_sequence(struct folded a, struct folded b)
 {
-	bool used[INSPECTED] = { false };
-	size_t n = 0, j;
+	size_t row[INSPECTED + 1] = { 0 }, diagonal, above;
 
-	for (size_t i = 0; i < b.n; i++) {
-		for (j = 0; j < a.n && (used[j] || a.points[j] != b.points[i]); j++)
-			;
-		if (j < a.n) {
-			used[j] = true;
-			n++;
+	for (size_t i = 0; i < a.n; i++) {
+		diagonal = 0;
+		for (size_t j = 1; j <= b.n; j++) {
+			above = row[j];
+			if (a.points[i] == b.points[j - 1])
+				row[j] = diagonal + 1;
+			else if (row[j] < row[j - 1])
+				row[j] = row[j - 1];
+			diagonal = above;
 		}
 	}
-	return n;
+	return row[b.n];
 }
 
 static bool
@@ -105,16 +122,17 @@ contains(struct folded whole, struct folded part)
 
 /*
  * A password is similar to a word when it is a piece of it, or when seven tenths of the characters
- * of both, in whatever order, are the same ones: the quick ratio of Python's difflib, which the
- * API's clients know from Django. A long password that has the word in it is not similar by that;
- * zxcvbn gets the word as well and counts it as next to nothing.
+ * of both are the same in the same order. That is Django's measure but for the order: without it
+ * long passphrases are similar to long addresses by chance. A long password that has a short word
+ * in it is not similar by that; zxcvbn gets the word as well and counts it as next to nothing.
  */
 static bool
 is_similar(struct folded password, struct folded word)
 {
 	if (password.n == 0 || word.n < WORD_MIN)
 		return false;
-	return contains(word, password) || 20 * shared(password, word) >= 7 * (password.n + word.n);
+	return contains(word, password) ||
+	    20 * common_sequence(word, password) >= 7 * (password.n + word.n);
 }
 
 static bool
@@ -196,12 +214,25 @@ check_similar(
 				m->arena, "The password is too similar to the %s.", owner[i].what));
 }
 
+/*
+ * The normal form. Of what is far too long only so much that it still is: NFKC composes one code
+ * point of at most four.
+ */
+static struct text
+normal_start(struct secret password, const struct password_rules *rules, struct arena *a)
+{
+	size_t enough = ((size_t)rules->max_length + 1) * 4 * BYTES_A_POINT;
+	struct text start = cut((struct text){ (const char *)password.bytes, password.n }, enough);
+
+	return password_normal(secret_from(start), a);
+}
+
 const struct text *
 password_weaknesses(struct secret password, const struct password_rules *rules,
     const struct password_owner *owner, size_t nowner, struct arena *a, size_t *n)
 {
 	struct messages m = { .arena = a };
-	struct text normal = password_normal(password, a);
+	struct text normal = normal_start(password, rules, a);
 	double common = rules->min_guesses < COMMON ? (double)rules->min_guesses : COMMON;
 	struct words words = { 0 };
 

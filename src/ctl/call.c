@@ -113,7 +113,7 @@ ctl_call(struct ctl *ctl, const char *method, struct text path, struct text body
 
 	buf_init(&c.out, ctl->arena);
 	app.authenticate = be_operator;
-	(void)serve(&w, &transport);
+	must(serve(&w, &transport));
 	arena_free(&w.arena);
 	return read_answer(ctl, buf_text(&c.out));
 }

@@ -18,6 +18,13 @@ struct migration {
 extern const struct migration migrations[];
 extern const size_t nmigrations;
 
+/*
+ * Cuts the next statement, without its ;, off *rest; false when there is none. Lines that begin
+ * with -- or # are comments, and end no statement.
+ */
+bool migration_statement(struct text *rest, struct text *statement) MUST_CHECK;
+
+/* In order of gravity. */
 enum schema_state {
 	SCHEMA_CURRENT,
 	SCHEMA_EMPTY,

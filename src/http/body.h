@@ -57,7 +57,7 @@ struct body_field {
 	}
 
 /*
- * body_parse() and the table into the struct at out, which is zeroed first; absent fields stay none. false
+ * body_parse() and the table into the struct at out, whose members are none where fields are absent. false
  * when the request was answered or problems were noted: `return body_trouble(rq)` answers them.
  */
 bool body_read(struct request *rq, const struct body_field *fields, size_t n, void *out) MUST_CHECK;

@@ -43,6 +43,7 @@ enum who {
 	SUPPORT = 1 << 2,
 	STAFF = 1 << 3,
 	SELF = 1 << 4,
+	OPERATOR = 1 << 5, /* rosterctl; no request from outside is */
 };
 
 #define SIGNED_IN (REGULAR | SUPPORT | STAFF)
@@ -90,6 +91,7 @@ struct reply {
 	bool started; /* the head was sent: too late for another answer */
 	bool empty;   /* no body, no Content-Type */
 	bool gone;    /* the client was not there any more */
+	bool aborted; /* broken off after it had started: the server must cut the connection */
 	struct json_writer json;
 };
 
@@ -102,6 +104,7 @@ struct problem {
 
 struct param {
 	struct text name, value;
+	size_t at; /* where it begins in the form or query, in bytes */
 };
 
 /* The path parameters of a route: {uuid} in order of appearance, and others as text. */
@@ -135,6 +138,7 @@ struct request {
 	struct json
 	    *body; /* an object, after body_read(); what came in a form has the same shape */
 	bool body_is_form;
+	struct text body_bytes; /* as they came; none before they were read */
 	struct problem *problems, **problems_end;
 	struct reply reply;
 };
@@ -153,7 +157,8 @@ struct route {
 	const char *
 	    pattern; /* "/api/users/{uuid}/token/"; {uuid} matches a UUID in either form, {name} any one segment */
 	enum lane lane;
-	enum who who; /* others get 401 (ANONYMOUS) or 403 */
+	enum who who;        /* others get 401 (ANONYMOUS) or 403 */
+	bool no_credentials; /* the caller's credentials are not even looked at: sign-in, health */
 	handler *handle;
 	/*
 	 * Runs after who and before the method is looked at, for all methods of the path: 0 to go on, or
@@ -173,7 +178,7 @@ const char *method_name(enum method m);
 /*
  * Fills in method, path, query, id, base and peer from the transport's parameters. The request must be
  * zeroed but for arena, config, transport and reply.body. false after answering 400: a path or query
- * that is not valid UTF-8 or has %00, or a malformed escape.
+ * that is not valid UTF-8 or has %00, a malformed escape, or a Host that is none.
  */
 bool request_init(struct request *rq) MUST_CHECK;
 
@@ -186,8 +191,18 @@ struct text request_param(const struct request *rq, struct text name);
 /* The next query parameter of that name from position *at (start with 0); false at the end. */
 bool request_param_each(const struct request *rq, struct text name, size_t *at, struct text *value);
 
-/* Decodes %XX and + of a form or query into name and value pairs on the arena. false: a bad escape. */
-bool form_decode(struct text form, struct arena *a, struct param **params, size_t *n) MUST_CHECK;
+/* Is a JSON answer acceptable (the Accept header; true without one)? Otherwise the server answers 406. */
+bool request_accepts_json(struct request *rq);
+
+/* "<base><path>", encoded: the request's own address without the query. */
+struct text request_url(struct request *rq);
+
+/*
+ * Decodes %XX and + of a form or query into name and value pairs on the arena, which may be any bytes.
+ * false: a malformed escape or more than BODY_FIELDS_MAX pairs; *problem says which, and at which byte.
+ */
+bool form_decode(struct text form, struct arena *a, struct param **params, size_t *n,
+    struct text *problem) MUST_CHECK;
 
 /* t with everything but unreserved characters (RFC 3986) as %XX. */
 struct text url_encode(struct arena *a, struct text t);
@@ -243,10 +258,13 @@ int reply_forbidden(struct request *rq);                      /* 403, the usual 
 int reply_not_found(struct request *rq);                      /* 404, {"detail": "Not found."} */
 int reply_redirect(struct request *rq, struct text location); /* 301 */
 
-/* Replaces whatever was answered by what a failed transaction deserves: 503 with Retry-After, or 500. */
+/*
+ * Replaces whatever was answered by what a failed transaction deserves: 503, with Retry-After where a
+ * retry is safe, or 500. An answer that has started can't be replaced: it becomes aborted.
+ */
 void reply_trouble(struct request *rq, enum db_result result);
 
-/* Sends what was not sent yet. The worker calls it, once. */
+/* Sends what was not sent yet; nothing of an aborted answer. The worker calls it, once. */
 void reply_send(struct request *rq);
 
 /* The sink of reply.json; flushes when the buffer is full. */

@@ -21,7 +21,8 @@ struct match {
  * Finds the rows and fills rq->args and rq->uuid. A literal segment wins over a parameter:
  * /api/users/me/ is not /api/users/{uuid}/. A {uuid} that is no UUID does not match.
  */
-struct match route_match(struct request *rq, const struct route_table *tables, size_t ntables);
+struct match route_match(
+    struct request *rq, const struct route_table *const *tables, size_t ntables);
 
 /* "GET, HEAD, OPTIONS" on the arena. */
 struct text route_allow(enum method allowed, struct arena *a);

@@ -37,7 +37,8 @@ health_ready(struct request *rq)
 {
 	struct one one;
 
-	(void)db_row(rq->db, &ping, &one);
+	if (!db_row(rq->db, &ping, &one))
+		return answer_word(rq, 503, "status", "no database");
 	return answer_word(rq, 200, "status", "ok");
 }
 

@@ -16,11 +16,13 @@ LEVELS = [
     {"access", "auth"},
     {"customers", "identity", "keys", "projects", "users"},
     {"ops"},
-    {"."},  # app.c, rosterd.c, rosterctl.c
+    {".", "ctl"},  # app.c, rosterd.c, rosterctl.c and its commands
 ]
 
 # On its own line a folder includes only what is named here.
 BESIDE = {
+    ".": {"ctl"},
+    "ctl": {"."},
     "db": {"config"},
     "auth": {"access"},
     "customers": {"users"},

@@ -1,0 +1,403 @@
+#include "base/base.h"
+#include "http/http.h"
+
+#include "base/log.h"
+
+/* clang-format off */
+static const struct {
+	int status;
+	const char *reason;
+} reasons[] = {
+	{ 200, "OK" },
+	{ 201, "Created" },
+	{ 202, "Accepted" },
+	{ 204, "No Content" },
+	{ 206, "Partial Content" },
+	{ 301, "Moved Permanently" },
+	{ 302, "Found" },
+	{ 303, "See Other" },
+	{ 304, "Not Modified" },
+	{ 307, "Temporary Redirect" },
+	{ 308, "Permanent Redirect" },
+	{ 400, "Bad Request" },
+	{ 401, "Unauthorized" },
+	{ 403, "Forbidden" },
+	{ 404, "Not Found" },
+	{ 405, "Method Not Allowed" },
+	{ 406, "Not Acceptable" },
+	{ 408, "Request Timeout" },
+	{ 409, "Conflict" },
+	{ 410, "Gone" },
+	{ 411, "Length Required" },
+	{ 412, "Precondition Failed" },
+	{ 413, "Content Too Large" },
+	{ 414, "URI Too Long" },
+	{ 415, "Unsupported Media Type" },
+	{ 416, "Range Not Satisfiable" },
+	{ 422, "Unprocessable Content" },
+	{ 428, "Precondition Required" },
+	{ 429, "Too Many Requests" },
+	{ 431, "Request Header Fields Too Large" },
+	{ 500, "Internal Server Error" },
+	{ 501, "Not Implemented" },
+	{ 502, "Bad Gateway" },
+	{ 503, "Service Unavailable" },
+	{ 504, "Gateway Timeout" },
+};
+/* clang-format on */
+
+const char *
+status_reason(int status)
+{
+	for (size_t i = 0; i < countof(reasons); i++)
+		if (reasons[i].status == status)
+			return reasons[i].reason;
+	return "Unknown";
+}
+
+void
+reply_clear(struct request *rq)
+{
+	struct reply *r = &rq->reply;
+
+	must(!r->started);
+	r->status = 0;
+	r->nheaders = 0;
+	r->n = 0;
+	r->empty = false;
+	rq->problems = NULL;
+	rq->problems_end = &rq->problems;
+}
+
+static struct header *
+find_header(struct reply *r, struct text name)
+{
+	for (size_t i = 0; i < r->nheaders; i++)
+		if (text_eq_nocase(r->headers[i].name, name))
+			return &r->headers[i];
+	return NULL;
+}
+
+static void
+add_header(struct reply *r, struct text name, struct text value)
+{
+	must(r->nheaders < REPLY_HEADERS_MAX);
+	r->headers[r->nheaders++] = (struct header){ name, value };
+}
+
+void
+reply_header(struct request *rq, const char *name, struct text value)
+{
+	struct text key = text_from(name);
+	struct header *there = find_header(&rq->reply, key);
+
+	must(!rq->reply.started);
+	must(text_find(value, '\r', 0) == value.n && text_find(value, '\n', 0) == value.n);
+	if (there != NULL)
+		there->value = value;
+	else
+		add_header(&rq->reply, key, value);
+}
+
+/* What every answer has; a handler that has set the header itself wins. */
+static void
+add_standard(struct request *rq, struct text name, struct text value)
+{
+	if (find_header(&rq->reply, name) == NULL)
+		add_header(&rq->reply, name, value);
+}
+
+/* Does the answer belong to a person, so that nobody may store it? */
+static bool
+is_personal(const struct request *rq)
+{
+	return (rq->caller.who & SIGNED_IN) != 0 || text_starts(rq->path, T("/api-auth/"));
+}
+
+/* RFC 9110, section 8.6: 204 has no Content-Length, and that of 304 would be another answer's. */
+static bool
+has_length(int status)
+{
+	return status != 204 && status != 304;
+}
+
+static void
+add_standard_headers(struct request *rq, bool whole)
+{
+	struct reply *r = &rq->reply;
+
+	add_standard(rq, T("X-Content-Type-Options"), T("nosniff"));
+	add_standard(rq, T("X-Request-ID"), rq->id);
+	add_standard(rq, T("Vary"), T("Accept, Authorization"));
+	if (is_personal(rq))
+		add_standard(rq, T("Cache-Control"), T("no-store"));
+	if (!r->empty)
+		add_standard(rq, T("Content-Type"), T("application/json"));
+	if (whole && has_length(r->status))
+		add_standard(rq, T("Content-Length"), arena_printf(rq->arena, "%zu", r->n));
+}
+
+static void
+send_bytes(struct request *rq, struct text t)
+{
+	struct reply *r = &rq->reply;
+
+	if (!r->gone && t.n > 0)
+		r->gone = !rq->transport.write(rq->transport.ctx, t.s, t.n);
+}
+
+/* whole: what is in the buffer is all of the body. */
+static void
+send_head(struct request *rq, bool whole)
+{
+	struct reply *r = &rq->reply;
+	struct buf head;
+
+	add_standard_headers(rq, whole);
+	buf_init(&head, rq->arena);
+	buf_printf(&head, "Status: %d %s\r\n", r->status, status_reason(r->status));
+	for (size_t i = 0; i < r->nheaders; i++) {
+		buf_add(&head, r->headers[i].name);
+		buf_add(&head, T(": "));
+		buf_add(&head, r->headers[i].value);
+		buf_add(&head, T("\r\n"));
+	}
+	buf_add(&head, T("\r\n"));
+	r->started = true;
+	send_bytes(rq, buf_text(&head));
+}
+
+static void
+flush_body(struct request *rq)
+{
+	struct reply *r = &rq->reply;
+
+	if (rq->method != METHOD_HEAD)
+		send_bytes(rq, (struct text){ r->body, r->n });
+	r->n = 0;
+}
+
+void
+reply_sink(void *request, const char *s, size_t n)
+{
+	struct request *rq = request;
+	struct reply *r = &rq->reply;
+	size_t part;
+
+	while (n > 0) {
+		if (r->n == REPLY_BUFFER) {
+			if (!r->started)
+				send_head(rq, false);
+			flush_body(rq);
+		}
+		part = n < REPLY_BUFFER - r->n ? n : REPLY_BUFFER - r->n;
+		memcpy(r->body + r->n, s, part);
+		r->n += part;
+		s += part;
+		n -= part;
+	}
+}
+
+void
+reply_send(struct request *rq)
+{
+	if (rq->reply.aborted)
+		return;
+	if (!rq->reply.started)
+		send_head(rq, true);
+	flush_body(rq);
+}
+
+static void
+begin(struct request *rq, int status, bool empty)
+{
+	struct reply *r = &rq->reply;
+
+	must(!r->started);
+	r->status = status;
+	r->n = 0;
+	r->empty = empty;
+}
+
+struct json_writer *
+reply_json(struct request *rq, int status)
+{
+	begin(rq, status, false);
+	json_writer_init(&rq->reply.json, rq->arena, reply_sink, rq, rq->config->uuid_format);
+	return &rq->reply.json;
+}
+
+int
+reply_end(struct request *rq)
+{
+	if (json_failed(&rq->reply.json)) {
+		log_error("the answer could not be written as JSON");
+		reply_trouble(rq, DB_FAILED);
+	}
+	return rq->reply.status;
+}
+
+int
+reply_empty(struct request *rq, int status)
+{
+	begin(rq, status, true);
+	return status;
+}
+
+static struct text PRINTF_LIKE(2, 0) print(struct arena *a, const char *format, va_list args)
+{
+	va_list again;
+	char *s;
+	int n;
+
+	va_copy(again, args);
+	n = vsnprintf(NULL, 0, format, again);
+	va_end(again);
+	must(n >= 0);
+	s = arena_alloc(a, (size_t)n + 1);
+	vsnprintf(s, (size_t)n + 1, format, args);
+	return (struct text){ s, (size_t)n };
+}
+
+int
+reply_detail(struct request *rq, int status, const char *format, ...)
+{
+	struct json_writer *w = reply_json(rq, status);
+	va_list args;
+
+	json_object(w);
+	va_start(args, format);
+	json_member_text(w, "detail", print(rq->arena, format, args));
+	va_end(args);
+	json_object_end(w);
+	return reply_end(rq);
+}
+
+int
+reply_list(struct request *rq, int status, const char *message)
+{
+	struct json_writer *w = reply_json(rq, status);
+
+	json_array(w);
+	json_text(w, text_from(message));
+	json_array_end(w);
+	return reply_end(rq);
+}
+
+void
+problem_add(struct request *rq, struct text field, struct text message)
+{
+	struct problem *p = arena_alloc(rq->arena, sizeof(*p));
+
+	p->field = field;
+	p->message = message;
+	*rq->problems_end = p;
+	rq->problems_end = &p->next;
+}
+
+void
+problem_printf(struct request *rq, struct text field, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	problem_add(rq, field, print(rq->arena, format, args));
+	va_end(args);
+}
+
+/* The first problem of p's field. */
+static const struct problem *
+first_of_field(const struct request *rq, const struct problem *p)
+{
+	const struct problem *first = rq->problems;
+
+	while (!text_eq(first->field, p->field))
+		first = first->next;
+	return first;
+}
+
+int
+reply_invalid(struct request *rq)
+{
+	struct json_writer *w = reply_json(rq, 400);
+
+	json_object(w);
+	for (const struct problem *p = rq->problems; p != NULL; p = p->next) {
+		if (first_of_field(rq, p) != p)
+			continue;
+		json_key(w, p->field);
+		json_array(w);
+		for (const struct problem *q = p; q != NULL; q = q->next)
+			if (text_eq(q->field, p->field))
+				json_text(w, q->message);
+		json_array_end(w);
+	}
+	json_object_end(w);
+	return reply_end(rq);
+}
+
+int
+reply_field(struct request *rq, const char *field, const char *message)
+{
+	problem_add(rq, text_from(field), text_from(message));
+	return reply_invalid(rq);
+}
+
+int
+reply_unauthorized(struct request *rq, const char *detail)
+{
+	reply_header(rq, "WWW-Authenticate", T("Token"));
+	return reply_detail(rq, 401, "%s", detail);
+}
+
+int
+reply_forbidden(struct request *rq)
+{
+	return reply_detail(rq, 403, "You do not have permission to perform this action.");
+}
+
+int
+reply_not_found(struct request *rq)
+{
+	return reply_detail(rq, 404, "Not found.");
+}
+
+int
+reply_redirect(struct request *rq, struct text location)
+{
+	reply_header(rq, "Location", location);
+	return reply_empty(rq, 301);
+}
+
+/* clang-format off */
+/* What a client is told of a transaction that failed, by -enum db_result. */
+static const struct trouble {
+	int status;
+	bool retry; /* nothing has happened: the same request may be sent again */
+	const char *detail;
+} troubles[] = {
+	[-DB_AGAIN] = { 503, true, "The service is busy, try again later." },
+	[-DB_DUPLICATE] = { 500, false, "Internal server error." },
+	[-DB_FAILED] = { 500, false, "Internal server error." },
+	[-DB_UNSURE] = { 503, false, "The connection to the database was lost: "
+			 "the request may or may not have been carried out." },
+};
+/* clang-format on */
+
+void
+reply_trouble(struct request *rq, enum db_result result)
+{
+	const struct trouble *t;
+
+	must(result < 0 && (size_t)-result < countof(troubles));
+	t = &troubles[-result];
+	if (rq->reply.started) {
+		rq->reply.status = t->status;
+		rq->reply.aborted = true;
+		return;
+	}
+	reply_clear(rq);
+	if (t->retry)
+		reply_header(rq, "Retry-After", T("1"));
+	reply_detail(rq, t->status, "%s", t->detail);
+}
