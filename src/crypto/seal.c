@@ -56,12 +56,14 @@ check_file(int fd, struct text path, struct arena *a, struct text *problem)
 static void
 report_open(struct text path, struct arena *a, struct text *problem)
 {
-	static const char missing[] =
-	    "; bring it back from a backup, or, if nothing was sealed with "
-	    "it yet, make one with \"rosterctl key create\"";
+	bool missing = errno == ENOENT;
 
-	*problem = arena_printf(
-	    a, "%.*s: %s%s", TEXT_ARGS(path), strerror(errno), errno == ENOENT ? missing : "");
+	*problem = arena_printf(a, "%.*s: %s", TEXT_ARGS(path), strerror(errno));
+	if (missing)
+		*problem = arena_printf(a,
+		    "%.*s; bring it back from a backup, or, if nothing was sealed with it yet, make "
+		    "one with \"(umask 027; rosterctl key new > %.*s)\"",
+		    TEXT_ARGS(*problem), TEXT_ARGS(path));
 }
 
 /* The file as it is, or none and *problem. */

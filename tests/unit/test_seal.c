@@ -137,12 +137,14 @@ Test(seal, faults_in_a_key_file)
 
 Test(seal, files_that_are_refused)
 {
-	struct text open_to_others;
+	struct text missing, open_to_others;
 
 	unlink(path);
-	expect_problem(text_from(path),
+	missing = arena_printf(a,
 	    ": No such file or directory; bring it back from a backup, or, if nothing was sealed "
-	    "with it yet, make one with \"rosterctl key create\"");
+	    "with it yet, make one with \"(umask 027; rosterctl key new > %s)\"",
+	    path);
+	expect_problem(text_from(path), missing.s);
 	cr_assert_eq(mkfifo(path, 0600), 0);
 	expect_problem(text_from(path), ": not a regular file");
 	unlink(path);
