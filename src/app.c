@@ -95,7 +95,7 @@ app_config(
 			T("--set"), a, problems))
 			return false;
 	}
-	return true;
+	return config_check(config, T("--set"), a, problems);
 }
 
 static void

@@ -139,13 +139,14 @@ place_succeed(struct master *m, struct place *p)
 static void
 place_look(struct master *m, struct place *p)
 {
-	int state = p->keeper ? SLOT_READY : atomic_load(&p->post.slot->state);
+	int state;
 
 	if (p->pid == 0) {
 		if (monotonic_ms() >= p->start_at)
 			place_start(m, p);
 		return;
 	}
+	state = p->keeper ? SLOT_READY : atomic_load(&p->post.slot->state);
 	if (state == SLOT_RETIRING)
 		place_succeed(m, p);
 	else if (state == SLOT_READY && p->old != 0) {
