@@ -311,10 +311,12 @@ describe(struct arena *a, const struct entry *e, struct buf *out)
 	char stamp[STAMP_SIZE];
 
 	buf_printf(out, "%-40.*s %s", TEXT_ARGS(name), states[e->state].words);
-	if (e->state == ENTRY_HALF)
+	if (e->theirs == NULL)
+		return;
+	if (stamp_is_none(e->theirs->applied_at))
 		buf_printf(out, " (begun %s, %d statements known to have run)",
 		    stamp_print(e->theirs->begun_at, stamp).s, (int)e->theirs->statements);
-	else if (e->theirs != NULL)
+	else
 		buf_printf(out, " (%s)", stamp_print(e->theirs->applied_at, stamp).s);
 }
 
