@@ -160,7 +160,7 @@ resolve(struct db *db)
 	struct db_error e;
 	bool found;
 
-	if (committed == NULL || text_is_none(db->request_id))
+	if (committed == NULL || db->request_id.n == 0)
 		return DB_UNSURE;
 	for (int tries = 1; tries == 1 || monotonic_ms() < end; tries++) {
 		if (conn_up(db, &e) && stmt_finds(db, committed, V(db->request_id), &found, &e)) {

@@ -20,6 +20,7 @@ struct database {
 };
 
 /* A statement on the second connection; the first column of its first row, or "". Not long. */
+PRINTF_LIKE(2, 3)
 static inline const char *
 admin_ask(struct database *d, const char *format, ...)
 {

@@ -958,6 +958,13 @@ Test(db, a_commit_before_the_server_went_away_is_unsure)
 	cr_expect_eq(count(), 0);
 }
 
+/* Rows that no request made have an empty id, and must not be taken for this one's. */
+Test(db, an_empty_request_id_is_none)
+{
+	admin_ask(&d, "INSERT INTO things (name, n) VALUES ('', 7)");
+	cr_expect_eq(commit_through(LOSE_COMMIT, T("")), DB_UNSURE);
+}
+
 /* The server has not noticed yet that the client is gone, and the row is locked. */
 Test(db, a_transaction_that_is_still_open_is_waited_for)
 {
