@@ -86,12 +86,13 @@ struct reply {
 	int status;
 	struct header headers[REPLY_HEADERS_MAX];
 	size_t nheaders;
-	char *body; /* REPLY_BUFFER bytes, kept by the worker between requests */
-	size_t n;
-	bool started; /* the head was sent: too late for another answer */
-	bool empty;   /* no body, no Content-Type */
-	bool gone;    /* the client was not there any more */
-	bool aborted; /* broken off after it had started: the server must cut the connection */
+	char *body; /* REPLY_BUFFER bytes, kept by the worker between requests; more when held */
+	size_t n, room; /* room 0: REPLY_BUFFER */
+	bool hold;      /* nothing is sent before reply_send(), however long it gets */
+	bool started;   /* the head was sent: too late for another answer */
+	bool empty;     /* no body, no Content-Type */
+	bool gone;      /* the client was not there any more */
+	bool aborted;   /* broken off after it had started: the server must cut the connection */
 	struct json_writer json;
 };
 
@@ -226,6 +227,9 @@ void reply_header(struct request *rq, const char *name, struct text value);
 /* Begins a JSON body; write it with &rq->reply.json, end with reply_end(). */
 struct json_writer *reply_json(struct request *rq, int status);
 int reply_end(struct request *rq);
+
+/* Keeps the whole answer back, for what looks at it once more: an entity tag, a copy that is kept. */
+void reply_hold(struct request *rq);
 
 /* An answer without body or Content-Type, Content-Length: 0. */
 int reply_empty(struct request *rq, int status);

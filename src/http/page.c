@@ -1,6 +1,15 @@
 #include "base/base.h"
 #include "http/page.h"
 
+/* No list has as many pages, and its first row has a number that is still an int64_t. */
+#define PAGE_MAX (INT64_MAX / PAGE_SIZE_MAX)
+
+/*
+ * Of longer URLs only the next page has a link: that is what clients page by, and nginx takes no more
+ * than its fastcgi_buffer_size for all headers together.
+ */
+#define LINK_URL_MAX ((size_t)6 * 1024)
+
 /* A positive number; one that is too large for int64_t counts as the largest. */
 static bool
 positive(struct text t, int64_t *out)
@@ -28,7 +37,7 @@ page_read(const struct request *rq, struct page *page)
 	if (number.n == 0)
 		return true;
 	if (!text_eq(number, T("last")))
-		return positive(number, &page->number);
+		return positive(number, &page->number) && page->number <= PAGE_MAX;
 	page->number = 0;
 	return true;
 }
@@ -89,11 +98,14 @@ page_headers(struct request *rq, const struct page *page, int64_t total)
 	for (size_t i = 0; i < countof(links); i++) {
 		if (links[i].page == 0)
 			continue;
+		if (url.n > LINK_URL_MAX && strcmp(links[i].rel, "next") != 0)
+			continue;
 		buf_printf(&header, "%s<%.*s", header.n > 0 ? ", " : "", TEXT_ARGS(url));
 		if (links[i].page > 1)
 			buf_printf(&header, "%cpage=%lld", separator, (long long)links[i].page);
 		buf_printf(&header, ">; rel=\"%s\"", links[i].rel);
 	}
 	reply_header(rq, "X-Result-Count", arena_printf(rq->arena, "%lld", (long long)total));
-	reply_header(rq, "Link", buf_text(&header));
+	if (header.n > 0)
+		reply_header(rq, "Link", buf_text(&header));
 }

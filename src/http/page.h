@@ -23,7 +23,8 @@ int64_t page_count(const struct page *page, int64_t total);
 
 /*
  * X-Result-Count and Link (first, prev, next, last; RFC 8288). Other query parameters are kept, commas
- * in them as %2C (clients split at commas); a link to page 1 has no page parameter. page->number must not be 0.
+ * in them as %2C (clients split at commas); a link to page 1 has no page parameter. Of a very long URL
+ * only the next page has a link. page->number must not be 0.
  */
 void page_headers(struct request *rq, const struct page *page, int64_t total);
 

@@ -65,6 +65,7 @@ reply_clear(struct request *rq)
 	r->nheaders = 0;
 	r->n = 0;
 	r->empty = false;
+	r->hold = false;
 	rq->problems = NULL;
 	rq->problems_end = &rq->problems;
 }
@@ -177,6 +178,25 @@ flush_body(struct request *rq)
 	r->n = 0;
 }
 
+/* Makes room in a full buffer: by sending what is in it, or by a larger one. */
+static void
+make_room(struct request *rq)
+{
+	struct reply *r = &rq->reply;
+	char *larger;
+
+	if (r->hold) {
+		larger = arena_alloc(rq->arena, r->room * 2);
+		memcpy(larger, r->body, r->n);
+		r->body = larger;
+		r->room *= 2;
+		return;
+	}
+	if (!r->started)
+		send_head(rq, false);
+	flush_body(rq);
+}
+
 void
 reply_sink(void *request, const char *s, size_t n)
 {
@@ -184,18 +204,24 @@ reply_sink(void *request, const char *s, size_t n)
 	struct reply *r = &rq->reply;
 	size_t part;
 
+	if (r->room == 0)
+		r->room = REPLY_BUFFER;
 	while (n > 0) {
-		if (r->n == REPLY_BUFFER) {
-			if (!r->started)
-				send_head(rq, false);
-			flush_body(rq);
-		}
-		part = n < REPLY_BUFFER - r->n ? n : REPLY_BUFFER - r->n;
+		if (r->n == r->room)
+			make_room(rq);
+		part = n < r->room - r->n ? n : r->room - r->n;
 		memcpy(r->body + r->n, s, part);
 		r->n += part;
 		s += part;
 		n -= part;
 	}
+}
+
+void
+reply_hold(struct request *rq)
+{
+	must(!rq->reply.started);
+	rq->reply.hold = true;
 }
 
 void

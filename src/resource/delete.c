@@ -1,5 +1,6 @@
 #include "base/base.h"
 
+#include "http/etag.h"
 #include "resource/resource_int.h"
 
 int
@@ -12,6 +13,8 @@ resource_delete(struct request *rq)
 
 	if (!row_lock(rq, r, &old))
 		return resource_not_found(rq, r);
+	if (!etag_may_change(rq, old.version))
+		return reply_changed_meanwhile(rq);
 	d.id = old.id;
 	d.uuid = old.uuid;
 	draft_run(r->before_delete, rq, &d);

@@ -1,5 +1,6 @@
 #include "base/base.h"
 
+#include "http/etag.h"
 #include "resource/resource_int.h"
 
 int
@@ -39,10 +40,13 @@ static int
 answer_selected(struct request *rq, struct selection *s, int status,
     void (*extra)(struct request *, struct json_writer *))
 {
-	struct json_writer *w = reply_json(rq, status);
+	struct json_writer *w;
 
+	reply_hold(rq);
+	w = reply_json(rq, status);
 	selection_write(s, rq, w, true, extra);
-	return reply_end(rq);
+	status = reply_end(rq);
+	return status < 400 ? reply_etag(rq, s->values[1].i) : status;
 }
 
 int

@@ -1,5 +1,6 @@
 #include "base/base.h"
 
+#include "http/etag.h"
 #include "resource/resource_int.h"
 
 /* Forgets what is set to the value that it has already; is anything left? */
@@ -53,6 +54,8 @@ resource_update(struct request *rq)
 
 	if (!row_lock(rq, r, &old))
 		return resource_not_found(rq, r);
+	if (!etag_may_change(rq, old.version))
+		return reply_changed_meanwhile(rq);
 	d.id = old.id;
 	d.uuid = old.uuid;
 	if (!draft_read(rq, &d, rq->caller.who | (old.owner == rq->caller.id ? SELF : NOBODY)))
