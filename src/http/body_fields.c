@@ -92,7 +92,8 @@ whole_part(struct text t)
 	size_t end;
 
 	t = text_trim(t);
-	for (end = t.n; end > 0 && t.s[end - 1] == '0';)
+	end = t.n;
+	while (end > 0 && t.s[end - 1] == '0')
 		end--;
 	return end > 0 && t.s[end - 1] == '.' ? text_slice(t, 0, end - 1) : t;
 }

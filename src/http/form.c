@@ -119,8 +119,8 @@ form_add(
 	for (; *end != NULL; end = &(*end)->next) {
 		if (!text_eq((*end)->key, member->key))
 			continue;
-		*problem = arena_printf(
-		    a, "duplicate field \"%.*s\" at byte %zu", TEXT_ARGS(shown), at);
+		*problem =
+		    arena_printf(a, "duplicate field \"%.*s\" at byte %zu", TEXT_ARGS(shown), at);
 		return false;
 	}
 	*end = arena_alloc(a, sizeof(**end));

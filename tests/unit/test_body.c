@@ -83,8 +83,7 @@ Test(body, refused)
 		    "{\"detail\":\"Unsupported media type \\\"\\\" in request.\"}" },
 		{ "\xff", TEXT_INIT("{}"), "415 Unsupported Media Type",
 		    "{\"detail\":\"Unsupported media type \\\"\\\" in request.\"}" },
-		{ "application/json; charset=latin1", TEXT_INIT("{}"),
-		    "415 Unsupported Media Type",
+		{ "application/json; charset=latin1", TEXT_INIT("{}"), "415 Unsupported Media Type",
 		    "{\"detail\":\"Unsupported media type \\\"application/json; charset=latin1\\\" "
 		    "in request.\"}" },
 		{ FORM ";charset=\"utf-16\"", TEXT_INIT("a=b"), "415 Unsupported Media Type",
@@ -135,28 +134,40 @@ Test(body, bad_json)
 		cr_assert(!parse("application/json", bodies[i], NULL), "%zu", i);
 		cr_assert_eq(fake.rq.reply.status, 400);
 		fake_answer();
-		cr_assert(text_starts(
-		    fake_answer_body(), T("{\"detail\":\"JSON parse error - ")));
+		cr_assert(text_starts(fake_answer_body(), T("{\"detail\":\"JSON parse error - ")));
 		cr_assert(memmem(fake.out, fake.n, " byte ", 6) != NULL, "%zu", i);
 	}
 }
 
-Test(body, too_deep_or_too_many)
+/* The status that a JSON body gets which is open, n times what, n times after, close. */
+static int
+status_of_many(const char *open, const char *what, size_t n, const char *after, const char *close)
 {
 	struct buf b;
 
 	fake.config.body_limit = 100000;
 	buf_init(&b, fake.rq.arena);
-	buf_add(&b, T("{\"a\":"));
-	for (size_t i = 0; i < BODY_DEPTH_MAX; i++)
-		buf_add_char(&b, '[');
-	for (size_t i = 0; i < BODY_DEPTH_MAX; i++)
-		buf_add_char(&b, ']');
-	buf_add_char(&b, '}');
+	buf_add(&b, text_from(open));
+	for (size_t i = 0; i < n; i++)
+		buf_add(&b, text_from(what));
+	for (size_t i = 0; i < n; i++)
+		buf_add(&b, text_from(after));
+	buf_add(&b, text_from(close));
+	fake.rq.body = NULL;
+	fake.rq.body_bytes = TEXT_NONE;
+	fake.taken = 0;
 	fake.body = buf_text(&b);
 	fake_param("CONTENT_TYPE", "application/json");
-	cr_assert(!body_parse(&fake.rq));
-	cr_assert_eq(fake.rq.reply.status, 400);
+	return body_parse(&fake.rq) ? 200 : fake.rq.reply.status;
+}
+
+Test(body, too_deep_or_too_many)
+{
+	cr_assert_eq(status_of_many("{\"a\":", "[", BODY_DEPTH_MAX - 1, "]", "}"), 200);
+	cr_assert_eq(status_of_many("{\"a\":", "[", BODY_DEPTH_MAX, "]", "}"), 400);
+	/* The object, the array, the zero and the ones. */
+	cr_assert_eq(status_of_many("{\"a\":[0", ",1", BODY_FIELDS_MAX - 3, "", "]}"), 200);
+	cr_assert_eq(status_of_many("{\"a\":[0", ",1", BODY_FIELDS_MAX - 2, "", "]}"), 400);
 }
 
 Test(body, size)
@@ -183,8 +194,7 @@ Test(body, size)
 
 	for (size_t i = 0; i < countof(cases); i++) {
 		for (fake.piece = 0; fake.piece < 3; fake.piece++) {
-			cr_assert(!parse(
-			    "x/y", (struct text){ big, cases[i].n }, cases[i].length));
+			cr_assert(!parse("x/y", (struct text){ big, cases[i].n }, cases[i].length));
 			cr_assert_eq(fake.rq.reply.status, cases[i].status, "%zu", i);
 			cr_assert_eq(fake.taken, cases[i].taken, "%zu", i);
 		}
@@ -237,6 +247,5 @@ Test(body, second_run)
 	reply_clear(&fake.rq);
 	cr_assert(!body_parse(&fake.rq));
 	cr_assert_eq(fake.rq.reply.status, 400);
-	cr_assert(text_starts(
-	    text_from(fake.buffer), T("{\"detail\":\"JSON parse error")));
+	cr_assert(text_starts(text_from(fake.buffer), T("{\"detail\":\"JSON parse error")));
 }

@@ -100,7 +100,7 @@ result(const struct input *in, const struct json *json)
 #define NOT_BOOL "Must be a valid boolean."
 #define NOT_INT "A valid integer is required."
 #define NOT_DATE "Date has wrong format. Use one of these formats instead: YYYY-MM-DD."
-#define NOT_STAMP                                                  \
+#define NOT_STAMP                                                       \
 	"Datetime has wrong format. Use one of these formats instead: " \
 	"YYYY-MM-DDThh:mm[:ss[.uuuuuu]][+HH:MM|-HH:MM|Z]."
 #define NOT_UUID "Must be a valid UUID."
@@ -135,7 +135,8 @@ static const struct {
 	{ &strict, "\"b\"", "Must begin with a." },
 	{ &strict, "\"bbbbb\"",
 	    "Must begin with a. | Ensure this field has no more than 4 characters." },
-	{ &strict, "12345", "Must begin with a. | Ensure this field has no more than 4 characters." },
+	{ &strict, "12345",
+	    "Must begin with a. | Ensure this field has no more than 4 characters." },
 	{ &strict, "false", NOT_TEXT },
 
 	{ &untrimmed, "\" a \"", "t  a " },
@@ -239,12 +240,11 @@ Test(body_fields, json_values)
 	struct text input, problem;
 
 	for (size_t i = 0; i < countof(json_cases); i++) {
-		input = arena_printf(fake.rq.arena, "[%s]",
-		    json_cases[i].json != NULL ? json_cases[i].json : "");
+		input = arena_printf(
+		    fake.rq.arena, "[%s]", json_cases[i].json != NULL ? json_cases[i].json : "");
 		json = json_read(input, &limits, fake.rq.arena, &problem);
 		cr_assert_not_null(json, "%s", json_cases[i].json);
-		assert_text(
-		    result(json_cases[i].in, json->first), text_from(json_cases[i].result));
+		assert_text(result(json_cases[i].in, json->first), text_from(json_cases[i].result));
 	}
 }
 

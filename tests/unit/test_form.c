@@ -72,8 +72,7 @@ Test(form, faults)
 		{ TEXT_INIT("\xef\xbb\xbf"
 			    "a=1"),
 		    "byte order mark at byte 0" },
-		{ TEXT_INIT(SIXTY "ab=&" SIXTY "ab="),
-		    "duplicate field \"" SIXTY "\" at byte 64" },
+		{ TEXT_INIT(SIXTY "ab=&" SIXTY "ab="), "duplicate field \"" SIXTY "\" at byte 64" },
 	};
 	struct text problem;
 

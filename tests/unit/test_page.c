@@ -34,7 +34,9 @@ Test(page, read)
 		{ "page_size=abc", true, 1, 10 },
 		{ "page_size=", true, 1, 10 },
 		{ "page_size=2.5", true, 1, 10 },
-		{ "page=99999999999999999999999", true, INT64_MAX, 10 },
+		{ "page=30744573456182586", true, INT64_MAX / PAGE_SIZE_MAX, 10 },
+		{ "page=30744573456182587", false, 0, 0 },
+		{ "page=99999999999999999999999", false, 0, 0 },
 		{ "page=0", false, 0, 0 },
 		{ "page=-1", false, 0, 0 },
 		{ "page=abc", false, 0, 0 },
@@ -121,6 +123,32 @@ Test(page, links)
 		assert_text(fake_answer_header("X-Result-Count"),
 		    arena_printf(fake.rq.arena, "%d", (int)cases[i].total));
 	}
+}
+
+/* As long a query as nginx takes, each byte of which becomes three. */
+Test(page, long_links)
+{
+	static char query[8000];
+	struct page page = { 2, 10 };
+	struct text link;
+
+	memset(query, ',', sizeof(query) - 1);
+	memcpy(query, "a=", 2);
+	ask(query);
+	page_headers(&fake.rq, &page, 30);
+	reply_empty(&fake.rq, 200);
+	cr_assert_lt(fake_answer().n, 32 * 1024);
+	link = fake_answer_header("Link");
+	cr_assert(text_starts(link, T("<" URL "?a=%2C")));
+	cr_assert(text_starts(
+	    text_slice(link, text_find(link, '&', 0), link.n), T("&page=3>; rel=\"next\"")));
+
+	page.number = 3;
+	cr_assert(fake_begin());
+	page_headers(&fake.rq, &page, 30);
+	reply_empty(&fake.rq, 200);
+	fake_answer();
+	assert_text(fake_answer_header("Link"), TEXT_NONE);
 }
 
 Test(page, last_must_be_resolved, .signal = SIGABRT)

@@ -187,6 +187,16 @@ Test(reply, streamed_in_pieces)
 		    arena_printf(fake.rq.arena, "%zu", 100000 + i));
 }
 
+Test(reply, held)
+{
+	reply_hold(&fake.rq);
+	answer_text(5 * REPLY_BUFFER);
+	cr_assert(!reply_started(&fake.rq));
+	fake_answer();
+	assert_text(fake_answer_header("Content-Length"), T("163840"));
+	cr_assert_eq(fake_answer_body().n, 5 * REPLY_BUFFER);
+}
+
 Test(reply, streamed_head)
 {
 	fake_param("REQUEST_METHOD", "HEAD");
@@ -214,8 +224,7 @@ Test(reply, our_mistake)
 	reply_header(&fake.rq, "ETag", T("1"));
 	json_text(reply_json(&fake.rq, 200), T("\xff"));
 	cr_assert_eq(reply_end(&fake.rq), 500);
-	assert_answer(
-	    "500 Internal Server Error", "{\"detail\":\"Internal server error.\"}");
+	assert_answer("500 Internal Server Error", "{\"detail\":\"Internal server error.\"}");
 	assert_text(fake_answer_header("ETag"), TEXT_NONE);
 }
 
@@ -251,8 +260,8 @@ Test(reply, trouble)
 		    { NULL, 0 } },
 		{ DB_DUPLICATE, "500 Internal Server Error",
 		    "{\"detail\":\"Internal server error.\"}", { NULL, 0 } },
-		{ DB_FAILED, "500 Internal Server Error",
-		    "{\"detail\":\"Internal server error.\"}", { NULL, 0 } },
+		{ DB_FAILED, "500 Internal Server Error", "{\"detail\":\"Internal server error.\"}",
+		    { NULL, 0 } },
 	};
 
 	for (size_t i = 0; i < countof(cases); i++) {
@@ -308,8 +317,8 @@ Test(reply, usual_answers)
 
 	cr_assert(fake_begin());
 	cr_assert_eq(reply_forbidden(&fake.rq), 403);
-	assert_answer("403 Forbidden",
-	    "{\"detail\":\"You do not have permission to perform this action.\"}");
+	assert_answer(
+	    "403 Forbidden", "{\"detail\":\"You do not have permission to perform this action.\"}");
 
 	cr_assert(fake_begin());
 	cr_assert_eq(reply_redirect(&fake.rq, T("https://roster.example/api/users/")), 301);

@@ -248,8 +248,7 @@ Test(request, urls)
 
 	fake_param("PATH_INFO", "/api/a\r\nX: b\xc3\xb5/");
 	cr_assert(fake_begin());
-	assert_text(
-	    request_url(&fake.rq), T("https://roster.example/api/a%0D%0AX%3A%20b%C3%B5/"));
+	assert_text(request_url(&fake.rq), T("https://roster.example/api/a%0D%0AX%3A%20b%C3%B5/"));
 
 	cr_assert(uuid_parse(T("a1b2c3d4e5f67890abcdef1234567890"), &uuid));
 	assert_text(url_of(&fake.rq, "/api/users/", uuid),
