@@ -9,6 +9,7 @@
 #include "crypto/password.h"
 #include "crypto/seal.h"
 #include "db/migrate.h"
+#include "idempotency/idempotency.h"
 #include "ops/ops.h"
 #include "users/users.h"
 
@@ -22,6 +23,7 @@ static const struct route_table *const tables[] = {
 };
 
 static const struct chore chores[] = {
+	{ .name = "idempotency keys", .interval = 300, .run = idempotency_purge },
 	{ .name = "token uses", .interval = 10, .at_end = true, .run = uses_flush },
 };
 
@@ -73,6 +75,8 @@ const struct app roster = {
 	.tables = tables,
 	.ntables = countof(tables),
 	.authenticate = authenticate,
+	.before = idempotency_begin,
+	.after = idempotency_end,
 	.share = uses_share,
 	.prepare_slow = prepare_slow,
 	.check = check,

@@ -139,6 +139,9 @@ struct text db_duplicate(struct db *db);
 /* Marks the request's transaction for another try, as a version that no longer matches does. */
 void db_again(struct db *db);
 
+/* Was the first failure a row that another transaction has locked (FOR UPDATE NOWAIT, or waited for too long)? */
+bool db_locked(const struct db *db);
+
 /* Has something failed since db_begin()? */
 bool db_failed(const struct db *db);
 

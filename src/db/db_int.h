@@ -65,7 +65,8 @@ struct db {
 	struct arena *arena;
 	bool may_write;
 	struct text request_id;
-	enum db_result result;     /* the first failure */
+	enum db_result result;     /* the first failure ... */
+	unsigned int failure;      /* ... and the server's number for it */
 	struct db_error duplicate; /* behind DB_DUPLICATE */
 	const char *duplicate_of;  /* the statement's name */
 	bool duplicate_noted;

@@ -97,6 +97,7 @@ tx_fail(struct db *db, const char *name, const struct db_error *e)
 	if (db->result < 0)
 		return;
 	db->result = v->result;
+	db->failure = e->number;
 	if (v->result == DB_DUPLICATE) {
 		db->duplicate = *e;
 		db->duplicate_of = name;
@@ -295,6 +296,12 @@ db_again(struct db *db)
 {
 	if (db->result == DB_NONE)
 		db->result = DB_AGAIN;
+}
+
+bool
+db_locked(const struct db *db)
+{
+	return db->result == DB_AGAIN && db->failure == ER_LOCK_WAIT_TIMEOUT;
 }
 
 bool

@@ -141,6 +141,8 @@ struct request {
 	bool body_is_form;
 	struct text body_bytes; /* as they came; none before they were read */
 	struct problem *problems, **problems_end;
+	int64_t idempotency_id; /* the row that keeps the answer; 0: none does */
+	bool idempotency_busy;  /* the same request is being served elsewhere */
 	struct reply reply;
 };
 

@@ -42,6 +42,19 @@ refuse_who(struct request *rq, const struct route *route)
 	return reply_forbidden(rq);
 }
 
+static int
+handle(struct worker *w, struct request *rq, const struct route *route)
+{
+	int status = w->app->before != NULL ? w->app->before(rq) : 0;
+
+	if (status != 0)
+		return status;
+	status = route->handle(rq);
+	if (status < 400 && w->app->after != NULL)
+		w->app->after(rq);
+	return status;
+}
+
 /* The order of the checks is the API's: who, then what the path's guard says, then the method. */
 static int
 dispatch(struct worker *w, struct request *rq, const struct match *match)
@@ -72,7 +85,7 @@ dispatch(struct worker *w, struct request *rq, const struct match *match)
 		reply_trouble(rq, DB_AGAIN);
 		return rq->reply.status;
 	}
-	return match->route->handle(rq);
+	return handle(w, rq, match->route);
 }
 
 /* The one place that commits and retries. */
@@ -98,8 +111,13 @@ transact(struct worker *w, struct request *rq, const struct match *match)
 			break;
 		db_back_off(tries);
 	}
-	if (end != DB_NONE)
+	if (end == DB_AGAIN && rq->idempotency_busy) {
+		reply_clear(rq);
+		(void)reply_detail(
+		    rq, 409, "A request with the same Idempotency-Key is still being processed.");
+	} else if (end != DB_NONE) {
 		reply_trouble(rq, end);
+	}
 	return statements;
 }
 

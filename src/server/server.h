@@ -25,6 +25,12 @@ struct app {
 	size_t ntables;
 	/* Fills rq->caller from the request's headers. 0, or the status of the answer that it gave. NULL: all are ANONYMOUS. */
 	handler *authenticate;
+	/*
+	 * Run inside the transaction around a handler: before it, after all checks (0 to go on, or the
+	 * status of an answer that it gave), and after it when it has answered below 400. Both may be NULL.
+	 */
+	handler *before;
+	void (*after)(struct request *rq);
 	/* Maps shared memory for the capabilities, once, in the master before the first fork. May be NULL. */
 	void (*share)(const struct config *config);
 	/* Prepares a worker of the slow lane (hashing memory). May be NULL. */

@@ -12,7 +12,7 @@ LEVELS = [
     {"config", "crypto", "db", "json"},
     {"http"},
     {"resource", "server"},
-    {"audit", "mail"},
+    {"audit", "idempotency", "mail"},
     {"access", "auth"},
     {"customers", "identity", "keys", "projects", "users"},
     {"ops"},
