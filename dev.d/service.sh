@@ -173,6 +173,7 @@ configure_service() {
 		socket_group =
 		database = $state/roster.cnf
 		key_file = $state/keys
+		network_failures = 1000000
 		${workers:+api_workers = $workers}
 		$(cat "$state/roster.local" 2>/dev/null)
 	EOT

@@ -24,7 +24,8 @@ static const struct route_table *const tables[] = {
 
 static const struct chore chores[] = {
 	{ .name = "idempotency keys", .interval = 300, .run = idempotency_purge },
-	{ .name = "token uses", .interval = 10, .at_end = true, .run = uses_flush },
+	{ .name = "sign-in failures", .interval = 600, .run = throttle_purge },
+	{ .name = "token uses", .interval = 10, .run = uses_flush, .at_end = uses_flush_all },
 };
 
 static void

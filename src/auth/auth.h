@@ -32,8 +32,26 @@ struct text token_unseal(struct request *rq, struct bytes sealed, struct uuid ow
 /* Memory for the last uses of tokens, shared by all processes; see uses.c. */
 void uses_share(const struct config *config);
 
-/* Writes the last uses to the database; a chore of the keeper. */
+/* Writes the last uses to the database, a token's at most once in 60 s; a chore of the keeper. */
 void uses_flush(struct db *db, const struct config *config, struct arena *a);
+
+/* The same for all of them, when the service stops. */
+void uses_flush_all(struct db *db, const struct config *config, struct arena *a);
+
+/* The network that an address counts for: IPv4 itself, of IPv6 the /64; "" when there is no address. */
+struct text network_of(struct text address, struct arena *a);
+
+/* 0 when a password may be tried for the username, else the status of the refusal that was answered. */
+int throttle_refuse(struct request *rq, struct text username);
+
+/* Counts a wrong password, and keeps the count though the answer is a refusal. */
+void throttle_failed(struct request *rq, struct text username);
+
+/* Clears the username's count from this network, which from now on is one that the user is known in. */
+void throttle_succeeded(struct request *rq, struct text username, int64_t user_id);
+
+/* Forgets what does not count any more; a chore of the keeper. */
+void throttle_purge(struct db *db, const struct config *config, struct arena *a);
 
 extern const struct route_table auth_routes;
 

@@ -73,16 +73,26 @@ struct credentials {
 	struct text key;
 };
 
-/* The next word of a header, cut off *rest; false when there is none. */
 static bool
-next_word(struct text *rest, struct text *word)
+is_blank(char c)
 {
-	*rest = text_trim(*rest);
-	if (rest->n == 0)
-		return false;
-	*word = text_slice(*rest, 0, text_find(*rest, ' ', 0));
-	*rest = text_slice(*rest, word->n, rest->n);
-	return true;
+	return c == ' ' || (c >= '\t' && c <= '\r');
+}
+
+/* The next word of a header, cut off *rest; empty when there is none. */
+static struct text
+next_word(struct text *rest)
+{
+	size_t start = 0, end;
+	struct text word;
+
+	while (start < rest->n && is_blank(rest->s[start]))
+		start++;
+	for (end = start; end < rest->n && !is_blank(rest->s[end]);)
+		end++;
+	word = text_slice(*rest, start, end);
+	*rest = text_slice(*rest, end, rest->n);
+	return word;
 }
 
 static bool
@@ -94,28 +104,19 @@ is_scheme(struct text word)
 static struct credentials
 read_credentials(struct request *rq)
 {
-	struct text rest = request_header(rq, "Authorization"), word;
-	struct credentials c = { 0 };
+	struct text rest = request_header(rq, "Authorization"), scheme = next_word(&rest);
+	struct credentials c = { .ours = is_scheme(scheme), .key = next_word(&rest) };
 
-	if (text_is_none(rest))
-		return c;
-	if (!text_is_utf8(rest)) {
-		c.ours = is_scheme(text_slice(rest, 0, text_find(rest, ' ', 0)));
+	/* Generated clients put the reference's "Token <key>" behind a Bearer of their own. */
+	if (text_eq_nocase(scheme, T("Bearer")) && text_eq_nocase(c.key, T("Token")))
+		c.key = next_word(&rest);
+	if (c.key.n == 0)
+		c.problem = "Invalid token. No credentials provided.";
+	else if (next_word(&rest).n > 0)
+		c.problem = "Invalid token. Token string should not contain spaces.";
+	else if (!text_is_utf8(c.key))
 		c.problem = "Invalid token header. Token string should not contain invalid "
 			    "characters.";
-		return c;
-	}
-	if (!next_word(&rest, &word) || !is_scheme(word))
-		return c;
-	c.ours = true;
-	if (!next_word(&rest, &c.key))
-		c.problem = "Invalid token. No credentials provided.";
-	/* Generated clients put the reference's "Token <key>" behind a Bearer of their own. */
-	else if (text_eq_nocase(word, T("Bearer")) && text_eq_nocase(c.key, T("Token")) &&
-	    !next_word(&rest, &c.key))
-		c.problem = "Invalid token. No credentials provided.";
-	else if (text_trim(rest).n > 0)
-		c.problem = "Invalid token. Token string should not contain spaces.";
 	return c;
 }
 
@@ -143,26 +144,33 @@ who_is(bool is_staff, bool is_support)
 	return is_support ? SUPPORT : REGULAR;
 }
 
-/* Lets a staff user ask as somebody else. Anything but the uuid of a user is ignored, as is the header of others. */
+/* Whom the request is to run as instead of its caller. All but staff who name a user are themselves. */
+static bool
+find_target(struct request *rq, struct target *t)
+{
+	struct text header = request_header(rq, "X-Impersonated-User-Uuid");
+	struct uuid uuid;
+
+	return (rq->caller.who & STAFF) != 0 && !text_is_none(header) &&
+	    uuid_parse(header, &uuid) && db_row(rq->db, &target_by_uuid, t, V(uuid));
+}
+
 static int
-impersonate(struct request *rq, struct uuid uuid)
+impersonate(struct request *rq, const struct target *t)
 {
 	struct caller staff = rq->caller;
 	char printed[UUID_SIZE];
-	struct target t;
 
-	if (!db_row(rq->db, &target_by_uuid, &t, V(uuid)))
-		return 0;
-	if (!t.token_id.is)
+	if (!t->token_id.is)
 		return reply_detail(
 		    rq, 403, "Unable to impersonate user that does not have an active session.");
 	rq->caller = (struct caller){
-		.who = who_is(t.is_staff, t.is_support),
-		.id = t.id,
-		.uuid = t.uuid,
-		.username = t.username,
-		.registration_method = t.registration_method,
-		.token_id = t.token_id.n,
+		.who = who_is(t->is_staff, t->is_support),
+		.id = t->id,
+		.uuid = t->uuid,
+		.username = t->username,
+		.registration_method = t->registration_method,
+		.token_id = t->token_id.n,
 		.impersonator = staff.uuid,
 		.impersonator_id = staff.id,
 	};
@@ -188,9 +196,8 @@ int
 authenticate(struct request *rq)
 {
 	struct credentials c = read_credentials(rq);
-	struct text header;
 	struct stamp used;
-	struct uuid other;
+	struct target t;
 	struct owner o;
 
 	if (!c.ours)
@@ -205,11 +212,8 @@ authenticate(struct request *rq)
 	if (token_expired(rq, used, o.made, o.token_lifetime))
 		return reply_unauthorized(rq, "Token has expired.");
 	be(rq, &o);
-	header = request_header(rq, "X-Impersonated-User-Uuid");
-	if ((rq->caller.who & STAFF) != 0 && !text_is_none(header) &&
-	    uuid_parse(text_trim(header), &other))
-		return impersonate(rq, other);
-	if (used.us < rq->now.us - TOKEN_STAMP_AGE)
-		uses_note(o.token_id, rq->now);
+	if (find_target(rq, &t))
+		return impersonate(rq, &t);
+	uses_note(o.token_id, rq->now, o.created);
 	return 0;
 }

@@ -101,6 +101,7 @@ login(struct request *rq)
 	struct account a = { 0 };
 	struct text rehashed = TEXT_NONE, key;
 	bool found;
+	int refused;
 
 	if (!body_read(rq, login_body, countof(login_body), &in))
 		return body_trouble(rq);
@@ -108,14 +109,19 @@ login(struct request *rq)
 		return reply_detail(rq, 401,
 		    "Authentication method is disabled. Please use another authentication method "
 		    "or contact staff.");
+	if ((refused = throttle_refuse(rq, in.username)) != 0)
+		return refused;
 	found = db_row(rq->db, &account_by_username, &a, V(in.username));
-	if (!is_password_right(rq, &a, found, secret_from(in.password)))
+	if (!is_password_right(rq, &a, found, secret_from(in.password))) {
+		throttle_failed(rq, in.username);
 		return reply_detail(rq, 401, "Invalid username/password.");
+	}
 	if (password_needs_rehash(a.password))
 		rehashed = password_hash(secret_from(in.password), rq->arena);
 
 	if (!text_is_none(rehashed))
 		db_exec(rq->db, &account_rehash, V(rehashed), V(a.id), V(a.password));
+	throttle_succeeded(rq, in.username, a.id);
 	db_exec(rq->db, &account_logged_in, V(rq->now), V(a.id));
 	key = current_key(rq, &a);
 	rq->caller =

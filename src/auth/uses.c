@@ -1,11 +1,11 @@
 /*
  * When tokens were last used. A read must not write to the database, and yet moves its token's
- * expiry: so the moment is noted here, and the keeper writes it down now and then.
+ * expiry: so each use is noted here, and the keeper writes the last one down when the stamp in the
+ * database has grown old.
  *
  * The table is split into stripes with a lock each, and a stripe into small sets: a token lives in
- * one set, where the newcomer takes the place of the one that was written down longest ago. When
- * all of a set are still to be written, one is lost, which costs its token at most the time since
- * its last stamp.
+ * one set, where a newcomer takes the place of the one that loses the least by it, which is the
+ * time from its stamp in the database to its last use.
  */
 #include "base/base.h"
 
@@ -19,9 +19,8 @@
 #define SET 8
 
 struct use {
-	int64_t token_id; /* 0: free */
-	struct stamp at;
-	bool written;
+	int64_t token_id;         /* 0: free */
+	struct stamp at, written; /* the last use; the stamp in the database */
 };
 
 struct stripe {
@@ -107,36 +106,43 @@ uses_last(int64_t token_id, struct stamp stamp)
 	return stamp;
 }
 
-/* The token's own entry, a free one, or the one that is missed least. */
+/* Microseconds that only this memory knows of. */
+static int64_t
+unwritten(const struct use *u)
+{
+	return u->at.us - u->written.us;
+}
+
+/* The token's own entry, or the one that loses the least; a free one has nothing to lose. */
 static struct use *
 choose(struct use *set, int64_t token_id)
 {
 	struct use *best = &set[0];
 
 	for (size_t i = 0; i < SET; i++) {
-		struct use *u = &set[i];
-
-		if (u->token_id == token_id)
-			return u;
-		if (best->token_id == 0)
-			continue;
-		if (u->token_id == 0 || (u->written && !best->written) ||
-		    (u->written == best->written && u->at.us < best->at.us))
-			best = u;
+		if (set[i].token_id == token_id)
+			return &set[i];
+		if (unwritten(&set[i]) < unwritten(best))
+			best = &set[i];
 	}
 	return best;
 }
 
 void
-uses_note(int64_t token_id, struct stamp at)
+uses_note(int64_t token_id, struct stamp at, struct stamp written)
 {
 	struct stripe *s;
+	struct use *u;
 
 	if (table == NULL)
 		return;
 	s = stripe_of(token_id);
 	stripe_lock(s);
-	*choose(set_of(s, token_id), token_id) = (struct use){ .token_id = token_id, .at = at };
+	u = choose(set_of(s, token_id), token_id);
+	if (u->token_id != token_id)
+		*u = (struct use){ .token_id = token_id, .at = at, .written = written };
+	else if (u->at.us < at.us)
+		u->at = at;
 	stripe_unlock(s);
 }
 
@@ -165,7 +171,7 @@ write_batch(struct db *db, void *ctx)
 
 /* Copies what is to be written and marks it as written; the database is not waited for under the lock. */
 static struct batch
-take_batch(struct stripe *s, struct arena *a)
+take_batch(struct stripe *s, int64_t age, struct arena *a)
 {
 	size_t n = table->sets * SET;
 	struct use *taken = arena_alloc(a, n * sizeof(*taken));
@@ -173,9 +179,9 @@ take_batch(struct stripe *s, struct arena *a)
 
 	stripe_lock(s);
 	for (size_t i = 0; i < n; i++) {
-		if (s->uses[i].token_id != 0 && !s->uses[i].written) {
+		if (unwritten(&s->uses[i]) > age) {
 			taken[b.n++] = s->uses[i];
-			s->uses[i].written = true;
+			s->uses[i].written = s->uses[i].at;
 		}
 	}
 	stripe_unlock(s);
@@ -191,18 +197,19 @@ give_back(struct stripe *s, const struct batch *b)
 		struct use *u = choose(set_of(s, b->uses[i].token_id), b->uses[i].token_id);
 
 		if (u->token_id == b->uses[i].token_id)
-			u->written = false;
+			u->written = b->uses[i].written;
 	}
 	stripe_unlock(s);
 }
 
-void
-uses_flush(struct db *db, const struct config *config UNUSED, struct arena *a)
+/* Writes the uses whose stamp in the database is older than age, in microseconds. */
+static void
+write_older(struct db *db, int64_t age, struct arena *a)
 {
 	for (size_t i = 0; i < STRIPES; i++) {
 		struct stripe *s = &table->stripes[i];
 		struct arena_mark mark = arena_mark(a);
-		struct batch b = take_batch(s, a);
+		struct batch b = take_batch(s, age, a);
 
 		if (b.n > 0 && db_transaction(db, a, write_batch, &b) < DB_NONE) {
 			log_warning("the last use of %zu tokens is written later", b.n);
@@ -210,4 +217,16 @@ uses_flush(struct db *db, const struct config *config UNUSED, struct arena *a)
 		}
 		arena_rewind(a, mark);
 	}
+}
+
+void
+uses_flush(struct db *db, const struct config *config UNUSED, struct arena *a)
+{
+	write_older(db, TOKEN_STAMP_AGE, a);
+}
+
+void
+uses_flush_all(struct db *db, const struct config *config UNUSED, struct arena *a)
+{
+	write_older(db, 0, a);
 }

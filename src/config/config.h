@@ -39,6 +39,10 @@ struct config {
 	int64_t password_min_length, password_max_length;   /* characters */
 	int64_t password_min_guesses; /* base-10 exponent of the guesses that it must withstand */
 	bool local_signin;
+	int64_t lockout_failures, lockout_time;     /* of a username from a network; seconds */
+	int64_t account_failures, network_failures; /* before strangers, and a network, wait */
+	int64_t throttle_wait;                      /* longest, seconds */
+	int64_t known_network_days;
 
 	/* the identity provider of local accounts */
 	struct text local_idp_name, local_idp_label, local_idp_management_url;

@@ -107,6 +107,25 @@ const struct option options[] = {
 	  .help = "Whether users sign in with a password. false: only tokens that exist already, or "
 	      "that rosterctl makes, open the API." },
 
+	{ OPTION(lockout_failures), .standard = "4", .minimum = 1, .maximum = INT31,
+	  .help = "After as many wrong passwords for a username from one network (an IPv4 address, "
+	      "an IPv6 /64), that username is locked out from there for lockout_time." },
+	{ OPTION(lockout_time), .standard = "600", .minimum = 1, .maximum = 86400, .unit = "seconds",
+	  .help = "How long a lock lasts, and how long a wrong password counts." },
+	{ OPTION(account_failures), .standard = "10", .minimum = 1, .maximum = INT31,
+	  .help = "After as many wrong passwords for a username from anywhere, networks from which "
+	      "it has not signed in lately wait between tries: a second, doubling to throttle_wait." },
+	{ OPTION(network_failures), .standard = "100", .minimum = 1, .maximum = INT31,
+	  .help = "After as many wrong passwords from one network, for any username, that network "
+	      "waits between tries: a second, doubling to throttle_wait." },
+	{ OPTION(throttle_wait), .standard = "900", .minimum = 1, .maximum = 86400,
+	  .unit = "seconds",
+	  .help = "Longest wait between two tries." },
+	{ OPTION(known_network_days), .standard = "90", .minimum = 1, .maximum = 3650,
+	  .unit = "days",
+	  .help = "A network from which a user has signed in within as many days does not wait for "
+	      "the failures of others." },
+
 	/* the identity provider of local accounts */
 	{ OPTION(local_idp_name), .standard = "Local DB", .minimum = 1, .maximum = 128,
 	  .help = "identity_provider_name of users whose accounts were made here." },

@@ -142,6 +142,7 @@ struct request {
 	struct text body_bytes; /* as they came; none before they were read */
 	struct problem *problems, **problems_end;
 	int64_t idempotency_id; /* the row that keeps the answer; 0: none does */
+	bool commit;            /* also when the status is 400 or more */
 	bool idempotency_busy;  /* the same request is being served elsewhere */
 	struct reply reply;
 };

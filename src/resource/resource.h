@@ -74,7 +74,6 @@ struct draft {
 	const struct row *old; /* NULL on create */
 	struct value values[FIELDS_MAX];
 	bool set[FIELDS_MAX];
-	bool given[FIELDS_MAX]; /* by the body, not by a hook */
 	struct uuid uuid;
 	int64_t id; /* on create known after the INSERT */
 };
@@ -125,6 +124,12 @@ int resource_answer(struct request *rq, const struct resource *r, int status, in
 
 /* Finds the row of the path's uuid among those that the caller may see, with no column but the base ones. */
 bool resource_find(struct request *rq, const struct resource *r, struct row *row) MUST_CHECK;
+
+/*
+ * For the guards of actions: a POST with If-Match locks the path's row, so that the action changes what the
+ * client has seen. 0 to go on, or the status of the 404 or 412 that was answered.
+ */
+int resource_precondition(struct request *rq, const struct resource *r);
 
 /* 404 {"detail": "No User matches the given query."} */
 int resource_not_found(struct request *rq, const struct resource *r);

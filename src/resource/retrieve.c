@@ -111,3 +111,15 @@ row_lock(struct request *rq, const struct resource *r, struct row *row)
 	selection_row(&s, row);
 	return true;
 }
+
+int
+resource_precondition(struct request *rq, const struct resource *r)
+{
+	struct row row;
+
+	if (rq->method != METHOD_POST || text_is_none(request_header(rq, "If-Match")))
+		return 0;
+	if (!row_lock(rq, r, &row))
+		return resource_not_found(rq, r);
+	return etag_may_change(rq, row.version) ? 0 : reply_changed_meanwhile(rq);
+}

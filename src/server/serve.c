@@ -103,9 +103,10 @@ transact(struct worker *w, struct request *rq, const struct match *match)
 	}
 	for (int tries = 1;; tries++) {
 		reply_clear(rq);
+		rq->commit = false;
 		db_begin(w->db, rq->arena, may_write, rq->id);
 		status = dispatch(w, rq, match);
-		end = db_end(w->db, status < 400);
+		end = db_end(w->db, status < 400 || rq->commit);
 		statements += db_statements(w->db);
 		if (end != DB_AGAIN || tries == DB_TRIES || reply_started(rq))
 			break;

@@ -69,16 +69,28 @@ check_new(struct request *rq, const struct person *p, struct secret password)
 		problem_add(rq, T("new_password"), weaknesses[i]);
 }
 
-/* Whoever is not staff shows that the account is still his by the password that it has. */
-static void
+/*
+ * Whoever is not staff shows that the account is still his by the password that it has. A wrong one counts as a
+ * failed sign-in. 0, or the status of the refusal to look at one more.
+ */
+static int
 check_current(struct request *rq, const struct person *p, struct text current)
 {
+	int refused;
+
 	if ((rq->caller.who & STAFF) != 0)
-		return;
-	if (text_is_none(current))
+		return 0;
+	if (text_is_none(current)) {
 		problem_add(rq, T("current_password"), T("This field is required."));
-	else if (!password_verify(secret_from(current), p->password, rq->arena))
+		return 0;
+	}
+	if ((refused = throttle_refuse(rq, p->username)) != 0)
+		return refused;
+	if (!password_verify(secret_from(current), p->password, rq->arena)) {
+		throttle_failed(rq, p->username);
 		problem_add(rq, T("current_password"), T("Invalid password."));
+	}
+	return 0;
 }
 
 static int
@@ -101,13 +113,15 @@ user_change_password(struct request *rq)
 	struct change_password in;
 	struct person p;
 	struct text phc, key;
+	int refused;
 
 	if (!body_read(rq, change_password_body, countof(change_password_body), &in))
 		return body_trouble(rq);
 	if (!db_row(rq->db, &person_by_uuid, &p, V(rq->uuid)))
 		return resource_not_found(rq, &users);
 	check_new(rq, &p, secret_from(in.new_password));
-	check_current(rq, &p, in.current_password);
+	if ((refused = check_current(rq, &p, in.current_password)) != 0)
+		return refused;
 	if (problems_found(rq))
 		return reply_invalid(rq);
 	phc = password_hash(secret_from(in.new_password), rq->arena);

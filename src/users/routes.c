@@ -21,7 +21,7 @@ user_guard(struct request *rq)
 	struct row row;
 
 	if (may_pass(rq) || (rq->method != METHOD_DELETE && uuid_eq(rq->uuid, rq->caller.uuid)))
-		return 0;
+		return resource_precondition(rq, &users);
 	if (rq->method != METHOD_DELETE && !resource_find(rq, &users, &row))
 		return resource_not_found(rq, &users);
 	return reply_forbidden(rq);
@@ -38,7 +38,7 @@ static const struct route routes[] = {
 	  .who = STAFF, .handle = resource_create, .subject = &users,
 	  .help = "Creates a user." },
 	{ .method = METHOD_GET, .pattern = "/api/users/me/",
-	  .who = SIGNED_IN, .handle = user_me, .subject = &users,
+	  .who = SIGNED_IN, .guard = user_list_guard, .handle = user_me, .subject = &users,
 	  .help = "The caller's own account, with the address that he calls from." },
 	{ .method = METHOD_GET, .pattern = USER,
 	  .who = SIGNED_IN, .guard = user_guard, .handle = resource_retrieve, .subject = &users,
@@ -59,7 +59,7 @@ static const struct route routes[] = {
 	  .who = STAFF, .handle = user_token,
 	  .help = "A user's token." },
 	{ .method = METHOD_POST, .pattern = USER "refresh_token/",
-	  .who = STAFF, .handle = user_refresh_token,
+	  .who = STAFF, .guard = user_guard, .handle = user_refresh_token,
 	  .help = "Replaces a user's token by a new one." },
 };
 /* clang-format on */
