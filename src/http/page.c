@@ -33,6 +33,7 @@ page_read(const struct request *rq, struct page *page)
 	if (page->size > PAGE_SIZE_MAX)
 		page->size = PAGE_SIZE_MAX;
 
+	page->next_cursor = TEXT_NONE;
 	page->number = 1;
 	if (number.n == 0)
 		return true;
@@ -54,7 +55,7 @@ page_count(const struct page *page, int64_t total)
 	return total == 0 ? 1 : (total - 1) / page->size + 1;
 }
 
-/* The request's URL without page; *separator is what comes before another parameter. */
+/* The request's URL without page and cursor; *separator is what comes before another parameter. */
 static struct text
 url_without_page(struct request *rq, char *separator)
 {
@@ -64,7 +65,8 @@ url_without_page(struct request *rq, char *separator)
 	buf_add(&url, request_url(rq));
 	*separator = '?';
 	for (size_t i = 0; i < rq->nparams; i++) {
-		if (text_eq(rq->params[i].name, T("page")))
+		if (text_eq(rq->params[i].name, T("page")) ||
+		    text_eq(rq->params[i].name, T("cursor")))
 			continue;
 		buf_add_char(&url, *separator);
 		buf_add(&url, url_encode(rq->arena, rq->params[i].name));
@@ -82,11 +84,12 @@ page_headers(struct request *rq, const struct page *page, int64_t total)
 	const struct {
 		const char *rel;
 		int64_t page; /* 0: there is none */
+		struct text cursor;
 	} links[] = {
-		{ "first", 1 },
-		{ "prev", page->number - 1 },
-		{ "next", page->number < last ? page->number + 1 : 0 },
-		{ "last", last },
+		{ "first", 1, TEXT_NONE },
+		{ "prev", page->number - 1, TEXT_NONE },
+		{ "next", page->number < last ? page->number + 1 : 0, page->next_cursor },
+		{ "last", last, TEXT_NONE },
 	};
 	struct buf header;
 	struct text url;
@@ -103,6 +106,8 @@ page_headers(struct request *rq, const struct page *page, int64_t total)
 		buf_printf(&header, "%s<%.*s", header.n > 0 ? ", " : "", TEXT_ARGS(url));
 		if (links[i].page > 1)
 			buf_printf(&header, "%cpage=%lld", separator, (long long)links[i].page);
+		if (links[i].cursor.n > 0)
+			buf_printf(&header, "&cursor=%.*s", TEXT_ARGS(links[i].cursor));
 		buf_printf(&header, ">; rel=\"%s\"", links[i].rel);
 	}
 	reply_header(rq, "X-Result-Count", arena_printf(rq->arena, "%lld", (long long)total));

@@ -10,6 +10,7 @@
 struct page {
 	int64_t number; /* from 1; 0: the last */
 	int64_t size;
+	struct text next_cursor; /* goes with rel="next" beside page; none: nothing does */
 };
 
 /* Reads page and page_size. false when page is no page number ("abc", 0): reply_invalid_page() then. */

@@ -2,9 +2,6 @@
 
 #include "resource/resource_int.h"
 
-/* Values that a hook made and others took meanwhile, one after the other, before the request is run again. */
-#define INSERT_TRIES 20
-
 static void
 insert(struct request *rq, struct draft *d)
 {
@@ -33,26 +30,6 @@ insert(struct request *rq, struct draft *d)
 	d->id = db_last_id(rq->db);
 }
 
-/*
- * Inserts the row. Somebody may have taken a value that a hook has made (a slug) in the meantime: then
- * the hook makes another one, in the same transaction. The name of the key that refused it, none when it is in.
- */
-static struct text
-insert_made(struct request *rq, struct draft *d)
-{
-	struct text key = TEXT_NONE;
-
-	for (int tries = 0; tries < INSERT_TRIES; tries++) {
-		draft_run(d->resource->before_create, rq, d);
-		insert(rq, d);
-		key = db_duplicate(rq->db);
-		if (text_is_none(key) || !draft_made(d, key))
-			return key;
-	}
-	db_again(rq->db);
-	return TEXT_NONE;
-}
-
 int
 resource_create(struct request *rq)
 {
@@ -67,7 +44,7 @@ resource_create(struct request *rq)
 	draft_check_unique(rq, &d);
 	if (problems_found(rq))
 		return reply_invalid(rq);
-	key = insert_made(rq, &d);
+	key = draft_write(rq, &d, r->before_create, insert);
 	if (!text_is_none(key))
 		return reply_duplicate(rq, &d, key);
 	draft_run(r->after_create, rq, &d);

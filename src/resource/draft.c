@@ -2,6 +2,9 @@
 
 #include "resource/resource_int.h"
 
+/* Values that a hook made and others took, one after the other, before the request is run again. */
+#define WRITE_TRIES 20
+
 /* A hook that names a field which is not there is our mistake. */
 static int
 index_of(const struct draft *d, const char *field)
@@ -67,7 +70,7 @@ read_field(struct request *rq, struct draft *d, size_t i)
 	/* ... but a form has no other way to say false than to leave a box out. */
 	if (json == NULL && f->kind == KIND_BOOL && rq->body_is_form && rq->method == METHOD_PUT)
 		json = &no;
-	d->set[i] = d->given[i] = input_read(rq, &input, text_from(f->name), json, &d->values[i]);
+	d->set[i] = input_read(rq, &input, text_from(f->name), json, &d->values[i]);
 }
 
 bool
@@ -124,12 +127,34 @@ field_of_key(const struct resource *r, struct text key)
 	return NULL;
 }
 
-bool
-draft_made(const struct draft *d, struct text key)
+/* Did a hook make the value that the key refused, where the body had none or another one? */
+static bool
+is_made(const struct draft *d, const struct draft *asked, struct text key)
 {
 	const struct field *f = field_of_key(d->resource, key);
+	ptrdiff_t i;
 
-	return f != NULL && !d->given[f - d->resource->fields];
+	must(f != NULL);
+	i = f - d->resource->fields;
+	return !asked->set[i] || !value_eq(d->values[i], asked->values[i]);
+}
+
+struct text
+draft_write(struct request *rq, struct draft *d, draft_hook *before, draft_hook *write)
+{
+	const struct draft asked = *d;
+	struct text key;
+
+	for (int tries = 0; tries < WRITE_TRIES; tries++) {
+		*d = asked;
+		draft_run(before, rq, d);
+		write(rq, d);
+		key = db_duplicate(rq->db);
+		if (text_is_none(key) || !is_made(d, &asked, key))
+			return key;
+	}
+	db_again(rq->db);
+	return TEXT_NONE;
 }
 
 int

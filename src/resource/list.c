@@ -16,32 +16,56 @@ add_total(struct sql *q, const struct resource *r, struct sql *where)
 }
 
 static void
-add_limit(struct sql *q, const struct page *page)
+add_limit(struct sql *q, int64_t rows, int64_t skipped)
 {
 	sql_add(q, " LIMIT ");
-	sql_value(q, V(page->size));
-	if (page->number > 1) {
+	sql_value(q, V(rows));
+	if (skipped > 0) {
 		sql_add(q, " OFFSET ");
-		sql_value(q, V((page->number - 1) * page->size));
+		sql_value(q, V(skipped));
 	}
 }
 
-/* A page by number, and the total, in one statement. */
+/* A list that is being read. */
+struct listing {
+	struct selection s;
+	struct ordering order;
+	struct sql where;
+	struct page page;
+};
+
+/* Adds what the rows are ordered by, for the cursor of the next page. */
 static void
-select_page(struct request *rq, struct selection *s, struct sql *where, const struct page *page,
-    struct sql *q)
+add_order_values(struct listing *l, struct sql *q)
 {
-	const struct resource *r = s->resource;
+	for (size_t i = 0; i < l->order.n; i++) {
+		sql_add(q, ", ");
+		sql_add(q, l->order.terms[i].expression);
+	}
+}
+
+/* A page by number, from the cursor on if there is one, and the total, in one statement. */
+static void
+select_page(struct request *rq, struct listing *l, struct sql *q)
+{
+	const struct resource *r = l->s.resource;
+	struct value first[ORDER_MAX];
+	int64_t from = cursor_read(rq, &l->order, first);
 
 	sql_add(q, "SELECT ");
-	selection_add(s, q);
+	selection_add(&l->s, q);
 	sql_add(q, ", ");
-	add_total(q, r, where);
+	add_total(q, r, &l->where);
+	add_order_values(l, q);
 	sql_add(q, " FROM ");
-	selection_from(s, q);
-	sql_append(q, where);
-	order_add(rq, r, q, false);
-	add_limit(q, page);
+	selection_from(&l->s, q);
+	sql_append(q, &l->where);
+	if (from > 0 && from <= l->page.number)
+		ordering_from(&l->order, q, first);
+	else
+		from = 1;
+	ordering_add(&l->order, q, false);
+	add_limit(q, l->page.size, (l->page.number - from) * l->page.size);
 }
 
 /*
@@ -49,34 +73,35 @@ select_page(struct request *rq, struct selection *s, struct sql *where, const st
  * with a rank that the last page has are kept and put in order again.
  */
 static void
-select_last(struct request *rq, struct selection *s, struct sql *where, const struct page *page,
-    struct sql *q)
+select_last(struct listing *l, struct sql *q)
 {
-	const struct resource *r = s->resource;
+	const struct resource *r = l->s.resource;
 
 	sql_add(q, "SELECT ");
-	selection_add(s, q);
-	sql_add(q, ", p.total FROM (SELECT ");
+	selection_add(&l->s, q);
+	sql_add(q, ", p.total");
+	add_order_values(l, q);
+	sql_add(q, " FROM (SELECT ");
 	sql_add(q, r->alias);
 	sql_add(q, ".id, ");
-	add_total(q, r, where);
+	add_total(q, r, &l->where);
 	sql_add(q, " AS total, ROW_NUMBER() OVER (");
-	order_add(rq, r, q, true);
+	ordering_add(&l->order, q, true);
 	sql_add(q, ") AS place FROM ");
 	sql_add(q, r->table);
 	sql_add(q, " ");
 	sql_add(q, r->alias);
-	sql_append(q, where);
-	order_add(rq, r, q, true);
-	add_limit(q, page);
+	sql_append(q, &l->where);
+	ordering_add(&l->order, q, true);
+	add_limit(q, l->page.size, 0);
 	sql_add(q, ") p JOIN ");
-	selection_from(s, q);
+	selection_from(&l->s, q);
 	sql_add(q, " ON ");
 	sql_add(q, r->alias);
 	sql_add(q, ".id = p.id WHERE p.place <= (p.total - 1) % ");
-	sql_value(q, V(page->size));
+	sql_value(q, V(l->page.size));
 	sql_add(q, " + 1");
-	order_add(rq, r, q, false);
+	ordering_add(&l->order, q, false);
 }
 
 /* HEAD: the count is all that is asked for. */
@@ -113,50 +138,63 @@ answer_empty(struct request *rq, struct page *page)
 
 /* Writes rows as they arrive; the first one has been read. */
 static int
-answer_rows(struct request *rq, struct selection *s, struct page *page)
+answer_rows(struct request *rq, struct listing *l)
 {
-	int64_t total = s->values[selection_width(s)].i;
-	bool alone;
+	const struct value *after = &l->s.values[selection_width(&l->s)];
+	int64_t total = after[0].i, left;
 	struct json_writer *w;
 
-	if (page->number == 0)
-		page->number = page_count(page, total);
-	alone = total == 1 || page->size == 1 || total - (page->number - 1) * page->size == 1;
-	page_headers(rq, page, total);
+	if (l->page.number == 0)
+		l->page.number = page_count(&l->page, total);
+	left = total - (l->page.number - 1) * l->page.size;
+	if (left > l->page.size)
+		l->page.next_cursor = cursor_print(rq, &l->order, l->page.number, &after[1]);
+	page_headers(rq, &l->page, total);
 	w = reply_json(rq, 200);
 	json_array(w);
 	do
-		selection_write(s, rq, w, alone, NULL);
+		selection_write(&l->s, rq, w, left == 1 || l->page.size == 1, NULL);
 	while (db_next(rq->db));
 	json_array_end(w);
 	return reply_end(rq);
+}
+
+/* Runs the statement; true when there is a first row. */
+static bool
+query(struct request *rq, struct listing *l, struct sql *q)
+{
+	size_t n = selection_width(&l->s);
+
+	l->s.values[n++].kind = KIND_INT;
+	for (size_t i = 0; i < l->order.n; i++)
+		l->s.values[n++].kind = l->order.terms[i].kind;
+	db_query_sql(rq->db, l->s.resource->name, DB_READ, q, l->s.values, n);
+	return db_next(rq->db);
 }
 
 int
 resource_list(struct request *rq)
 {
 	const struct resource *r = rq->route->subject;
-	struct selection s;
-	struct sql where, q;
-	struct page page;
-	bool page_good = page_read(rq, &page);
+	struct listing l;
+	struct sql q;
+	bool page_good = page_read(rq, &l.page);
 
-	where_visible(rq, r, &where);
-	filters_add(rq, r, &where);
-	selection_asked(&s, rq, r);
-	sql_init(&q, rq->arena);
-	if (page_good && page.number == 0)
-		select_last(rq, &s, &where, &page, &q);
-	else
-		select_page(rq, &s, &where, &page, &q);
+	where_visible(rq, r, &l.where);
+	filters_add(rq, r, &l.where);
+	ordering_read(&l.order, rq, r);
 	if (problems_found(rq))
 		return reply_invalid(rq);
 	if (!page_good)
 		return reply_invalid_page(rq);
 	if (rq->method == METHOD_HEAD)
-		return answer_count(rq, r, &where, &page);
+		return answer_count(rq, r, &l.where, &l.page);
 
-	s.values[selection_width(&s)].kind = KIND_INT;
-	db_query_sql(rq->db, r->name, DB_READ, &q, s.values, selection_width(&s) + 1);
-	return db_next(rq->db) ? answer_rows(rq, &s, &page) : answer_empty(rq, &page);
+	selection_asked(&l.s, rq, r);
+	sql_init(&q, rq->arena);
+	if (l.page.number == 0)
+		select_last(&l, &q);
+	else
+		select_page(rq, &l, &q);
+	return query(rq, &l, &q) ? answer_rows(rq, &l) : answer_empty(rq, &l.page);
 }

@@ -2,50 +2,47 @@
 
 #include "resource/resource_int.h"
 
-/* One field, in a direction; used[] keeps out what already orders. */
+/* One field, in a direction. What orders already is not added again. */
 static void
-order_by(struct sql *q, const struct resource *r, int field, bool descending, bool *used)
+add_field(struct ordering *o, const struct field *f, bool descending)
 {
-	const struct field *f = &r->fields[field];
-
-	if (used[field])
-		return;
-	used[field] = true;
+	for (size_t i = 0; i < o->n; i++)
+		if (o->terms[i].expression == f->order[0])
+			return;
 	for (size_t i = 0; i < countof(f->order) && f->order[i] != NULL; i++) {
-		sql_add(q, f->order[i]);
-		sql_add(q, descending ? " DESC, " : ", ");
+		must(o->n < ORDER_MAX);
+		o->terms[o->n++] = (struct order_term){ f->order[i], f->kind, descending };
 	}
 }
 
 /* One name of o, "-email"; false when nothing is ordered by it. */
 static bool
-order_by_name(struct sql *q, const struct resource *r, struct text name, bool reversed, bool *used)
+add_name(struct ordering *o, const struct resource *r, struct text name)
 {
 	bool descending = text_starts(name, T("-"));
 	int field = field_index(r, descending ? text_slice(name, 1, name.n) : name);
 
 	if (field < 0 || r->fields[field].order[0] == NULL)
 		return false;
-	order_by(q, r, field, descending != reversed, used);
+	add_field(o, &r->fields[field], descending);
 	return true;
 }
 
 void
-order_add(struct request *rq, const struct resource *r, struct sql *q, bool reversed)
+ordering_read(struct ordering *o, struct request *rq, const struct resource *r)
 {
-	bool used[FIELDS_MAX] = { false };
 	bool any = false;
 	struct text list, name;
 	size_t at = 0;
 
-	sql_add(q, " ORDER BY ");
+	o->n = 0;
 	while (request_param_each(rq, T("o"), &at, &list)) {
 		while (text_split(&list, ',', &name)) {
 			name = text_trim(name);
 			if (name.n == 0)
 				continue;
 			any = true;
-			if (!order_by_name(q, r, name, reversed, used))
+			if (!add_name(o, r, name))
 				problem_printf(rq, T("o"),
 				    "Select a valid choice. %.*s is not one of the available "
 				    "choices.",
@@ -53,8 +50,50 @@ order_add(struct request *rq, const struct resource *r, struct sql *q, bool reve
 		}
 	}
 	if (!any)
-		must(order_by_name(q, r, text_from(r->order), reversed, used));
+		must(add_name(o, r, text_from(r->order)));
 	/* Ties are broken by the primary key, so that pages never overlap. */
-	sql_add(q, r->alias);
-	sql_add(q, reversed ? ".id DESC" : ".id");
+	must(o->n < ORDER_MAX);
+	o->terms[o->n++] =
+	    (struct order_term){ arena_printf(rq->arena, "%s.id", r->alias).s, KIND_INT, false };
+}
+
+void
+ordering_add(const struct ordering *o, struct sql *q, bool reversed)
+{
+	for (size_t i = 0; i < o->n; i++) {
+		sql_add(q, i == 0 ? " ORDER BY " : ", ");
+		sql_add(q, o->terms[i].expression);
+		if (o->terms[i].descending != reversed)
+			sql_add(q, " DESC");
+	}
+}
+
+static void
+add_comparison(struct sql *q, const struct order_term *t, const char *operator, struct value v)
+{
+	sql_add(q, t->expression);
+	sql_add(q, operator);
+	sql_value(q, v);
+}
+
+void
+ordering_from(const struct ordering *o, struct sql *where, const struct value *from)
+{
+	size_t last = o->n - 1;
+
+	/* The first term alone, once more: that much MariaDB can look up in an index. */
+	sql_add(where, " AND ");
+	add_comparison(where, &o->terms[0], o->terms[0].descending ? " <= " : " >= ", from[0]);
+	sql_add(where, " AND ");
+	for (size_t i = 0; i < last; i++) {
+		sql_add(where, "(");
+		add_comparison(
+		    where, &o->terms[i], o->terms[i].descending ? " < " : " > ", from[i]);
+		sql_add(where, " OR (");
+		add_comparison(where, &o->terms[i], " = ", from[i]);
+		sql_add(where, " AND ");
+	}
+	add_comparison(where, &o->terms[last], " >= ", from[last]);
+	for (size_t i = 0; i < last; i++)
+		sql_add(where, "))");
 }

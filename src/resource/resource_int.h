@@ -7,13 +7,28 @@
 /* Columns that every SELECT of the engine begins with: id, version, owner, uuid. */
 #define BASE_COLUMNS 4
 
+/* What a list is ordered by, ending with the primary key: no two rows are equal in it. */
+#define ORDER_MAX 32
+
+struct order_term {
+	const char *expression; /* never NULL in SQL */
+	enum kind kind;
+	bool descending;
+};
+
+struct ordering {
+	struct order_term terms[ORDER_MAX];
+	size_t n;
+};
+
 /* Which fields a request wants and the caller may at all read, and room for a row of them. */
 struct selection {
 	const struct resource *resource;
 	size_t fields[FIELDS_MAX]; /* positions in resource->fields, ascending */
 	size_t n;
 	unsigned joins;
-	struct value values[BASE_COLUMNS + FIELDS_MAX + 1]; /* the row, and one more for a total */
+	/* The row; and in a list the total and what the row is ordered by. */
+	struct value values[BASE_COLUMNS + FIELDS_MAX + 1 + ORDER_MAX];
 };
 
 /* What the query's field= asks for; everything that may be read when it names no field. */
@@ -47,11 +62,21 @@ void filters_add(struct request *rq, const struct resource *r, struct sql *where
 /* "WHERE 1 = 1 AND <visible>", to which more can be added. */
 void where_visible(struct request *rq, const struct resource *r, struct sql *where);
 
-/*
- * The ORDER BY that the query's o asks for, ended by the primary key. reversed turns every direction.
- * An unknown name is noted as a problem.
- */
-void order_add(struct request *rq, const struct resource *r, struct sql *q, bool reversed);
+/* What the query's o asks for; an unknown name is noted as a problem. */
+void ordering_read(struct ordering *o, struct request *rq, const struct resource *r);
+
+/* Adds " ORDER BY ..."; reversed turns every direction. */
+void ordering_add(const struct ordering *o, struct sql *q, bool reversed);
+
+/* Adds " AND ..." that keeps the row with these values and what comes after it. */
+void ordering_from(const struct ordering *o, struct sql *where, const struct value *from);
+
+/* The cursor of the page that begins with the row of these values; none when it would be too long. */
+struct text cursor_print(
+    struct request *rq, const struct ordering *o, int64_t page, const struct value *first);
+
+/* The page of the query's cursor, and the values of its first row; 0 without one that fits. */
+int64_t cursor_read(struct request *rq, const struct ordering *o, struct value *first);
 
 /*
  * Reads the body into the draft: the fields that who may write, by their rules; problems are noted.
@@ -62,8 +87,13 @@ bool draft_read(struct request *rq, struct draft *d, enum who who) MUST_CHECK;
 /* Notes a problem for each set unique field whose value another row has. */
 void draft_check_unique(struct request *rq, const struct draft *d);
 
-/* Was the value that this unique key refused made by a hook, so that another one will do? */
-bool draft_made(const struct draft *d, struct text key);
+/*
+ * Runs the hook before and then write(). Somebody may have taken a value that the hook has made (a slug)
+ * in the meantime: then it makes another one, in the same transaction. The name of the key that
+ * refused a value of the body, none when all is written.
+ */
+struct text draft_write(
+    struct request *rq, struct draft *d, draft_hook *before, draft_hook *write) MUST_CHECK;
 
 /* Answers a unique key that refused a value of the body after all. */
 int reply_duplicate(struct request *rq, const struct draft *d, struct text key);

@@ -19,7 +19,7 @@ keep_changes(struct draft *d)
 
 /* Writes what is set, unless somebody else has written since the row was read. */
 static void
-write_changes(struct request *rq, const struct draft *d)
+write_changes(struct request *rq, struct draft *d)
 {
 	const struct resource *r = d->resource;
 	struct sql q;
@@ -65,9 +65,7 @@ resource_update(struct request *rq)
 	if (problems_found(rq))
 		return reply_invalid(rq);
 	if (keep_changes(&d)) {
-		draft_run(r->before_update, rq, &d);
-		write_changes(rq, &d);
-		key = db_duplicate(rq->db);
+		key = draft_write(rq, &d, r->before_update, write_changes);
 		if (!text_is_none(key))
 			return reply_duplicate(rq, &d, key);
 		draft_run(r->after_update, rq, &d);

@@ -26,8 +26,8 @@ reply_no_route(struct request *rq, const struct match *match)
 {
 	if (match->slash_missing && rq->method & (METHOD_GET | METHOD_HEAD))
 		return reply_redirect(rq,
-		    arena_printf(rq->arena, "%.*s%.*s/%s%.*s", TEXT_ARGS(rq->base),
-			TEXT_ARGS(rq->path), rq->query.n > 0 ? "?" : "", TEXT_ARGS(rq->query)));
+		    arena_printf(rq->arena, "%.*s/%s%.*s", TEXT_ARGS(request_url(rq)),
+			rq->query.n > 0 ? "?" : "", TEXT_ARGS(rq->query)));
 	return reply_not_found(rq);
 }
 
