@@ -198,6 +198,9 @@ bool request_param_each(const struct request *rq, struct text name, size_t *at, 
 /* Is a JSON answer acceptable (the Accept header; true without one)? Otherwise the server answers 406. */
 bool request_accepts_json(struct request *rq);
 
+/* Does the client ask for errors as RFC 9457 has them: application/problem+json in Accept? */
+bool request_wants_problem(struct request *rq);
+
 /* "<base><path>", encoded: the request's own address without the query. */
 struct text request_url(struct request *rq);
 

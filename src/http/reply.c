@@ -285,16 +285,46 @@ static struct text PRINTF_LIKE(2, 0) print(struct arena *a, const char *format, 
 	return (struct text){ s, (size_t)n };
 }
 
+/* {"type", "title", "status", "detail", ...}: RFC 9457. What comes after detail is the caller's, as is the end. */
+static struct json_writer *
+problem_begin(struct request *rq, int status, struct text detail)
+{
+	struct json_writer *w = reply_json(rq, status);
+
+	reply_header(rq, "Content-Type", T("application/problem+json"));
+	json_object(w);
+	json_member_text(w, "type", T("about:blank"));
+	json_member_text(w, "title", text_from(status_reason(status)));
+	json_member_value(w, "status", V((int64_t)status));
+	json_member_text(w, "detail", detail);
+	json_member_text(w, "instance", rq->path);
+	return w;
+}
+
+static int
+problem_end(struct request *rq)
+{
+	json_object_end(&rq->reply.json);
+	return reply_end(rq);
+}
+
 int
 reply_detail(struct request *rq, int status, const char *format, ...)
 {
-	struct json_writer *w = reply_json(rq, status);
+	struct json_writer *w;
+	struct text detail;
 	va_list args;
 
-	json_object(w);
 	va_start(args, format);
-	json_member_text(w, "detail", print(rq->arena, format, args));
+	detail = print(rq->arena, format, args);
 	va_end(args);
+	if (status >= 400 && request_wants_problem(rq)) {
+		problem_begin(rq, status, detail);
+		return problem_end(rq);
+	}
+	w = reply_json(rq, status);
+	json_object(w);
+	json_member_text(w, "detail", detail);
 	json_object_end(w);
 	return reply_end(rq);
 }
@@ -302,8 +332,13 @@ reply_detail(struct request *rq, int status, const char *format, ...)
 int
 reply_list(struct request *rq, int status, const char *message)
 {
-	struct json_writer *w = reply_json(rq, status);
+	struct json_writer *w;
 
+	if (status >= 400 && request_wants_problem(rq)) {
+		problem_begin(rq, status, text_from(message));
+		return problem_end(rq);
+	}
+	w = reply_json(rq, status);
 	json_array(w);
 	json_text(w, text_from(message));
 	json_array_end(w);
@@ -342,11 +377,10 @@ first_of_field(const struct request *rq, const struct problem *p)
 	return first;
 }
 
-int
-reply_invalid(struct request *rq)
+/* {"field": ["message", ...], ...} */
+static void
+write_problems(struct request *rq, struct json_writer *w)
 {
-	struct json_writer *w = reply_json(rq, 400);
-
 	json_object(w);
 	for (const struct problem *p = rq->problems; p != NULL; p = p->next) {
 		if (first_of_field(rq, p) != p)
@@ -359,6 +393,20 @@ reply_invalid(struct request *rq)
 		json_array_end(w);
 	}
 	json_object_end(w);
+}
+
+int
+reply_invalid(struct request *rq)
+{
+	struct json_writer *w;
+
+	if (request_wants_problem(rq)) {
+		w = problem_begin(rq, 400, T("The request has invalid values."));
+		json_key(w, T("errors"));
+		write_problems(rq, w);
+		return problem_end(rq);
+	}
+	write_problems(rq, reply_json(rq, 400));
 	return reply_end(rq);
 }
 

@@ -222,6 +222,20 @@ request_accepts_json(struct request *rq)
 	return accepted;
 }
 
+bool
+request_wants_problem(struct request *rq)
+{
+	struct text rest = request_header(rq, "Accept"), range;
+
+	while (text_split(&rest, ',', &range)) {
+		struct text after = range;
+
+		if (text_eq_nocase(header_word(&after), T("application/problem+json")))
+			return !is_refused(range, rq->arena);
+	}
+	return false;
+}
+
 static bool
 is_unreserved(char c)
 {
