@@ -85,7 +85,7 @@ void db_begin(struct db *db, struct arena *a, bool may_write, struct text reques
  * ... and ends: commits if asked and nothing failed and a transaction was begun, else rolls back.
  * DB_NONE when all is well; otherwise the first failure. An unsure COMMIT is resolved here by
  * reconnecting and asking options.committed: found is DB_NONE, not found DB_AGAIN, not to be told
- * DB_UNSURE. DB_DUPLICATE that db_duplicate() has taken note of is no failure when commit is false.
+ * DB_UNSURE.
  */
 enum db_result db_end(struct db *db, bool commit) MUST_CHECK;
 
@@ -132,7 +132,7 @@ int64_t db_last_id(const struct db *db);
 
 /*
  * The name of the unique key that refused the last statement, none when it was not refused. Takes
- * note: the handler answers it, so it is no failure any more (the transaction still rolls back).
+ * note, so that it is no failure any more: the statement has changed nothing, others may follow it.
  */
 struct text db_duplicate(struct db *db);
 

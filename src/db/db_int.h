@@ -69,7 +69,6 @@ struct db {
 	unsigned int failure;      /* ... and the server's number for it */
 	struct db_error duplicate; /* behind DB_DUPLICATE */
 	const char *duplicate_of;  /* the statement's name */
-	bool duplicate_noted;
 	bool in_transaction;
 	int statements;
 	int64_t last_id;

@@ -234,7 +234,6 @@ db_begin(struct db *db, struct arena *a, bool may_write, struct text request_id)
 	db->may_write = may_write;
 	db->request_id = request_id;
 	db->result = DB_NONE;
-	db->duplicate_noted = false;
 	db->statements = 0;
 	db->last_id = 0;
 }
@@ -249,8 +248,6 @@ db_end(struct db *db, bool do_commit)
 		roll_back(db);
 	db->in_transaction = false;
 
-	if (db->result == DB_DUPLICATE && db->duplicate_noted && !do_commit)
-		return DB_NONE;
 	if (db->result == DB_DUPLICATE) {
 		struct text key = key_name(db->duplicate.message);
 
@@ -287,7 +284,7 @@ db_duplicate(struct db *db)
 {
 	if (db->result != DB_DUPLICATE)
 		return TEXT_NONE;
-	db->duplicate_noted = true;
+	db->result = DB_NONE;
 	return key_name(db->duplicate.message);
 }
 
