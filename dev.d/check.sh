@@ -90,12 +90,12 @@ unit_database() {
 # Criterion counts each program's tests in its log. A program that failed without having counted a
 # failure (it crashed, it did not compile) is one.
 count_unit_tests() {
-	local program log good bad
-	for program in $(make -s -C "$1" list-unit-tests); do
-		log=$1/$program.log
-		good=$(synthesis Passing "$log")
-		bad=$(($(synthesis Tested "$log") - good))
-		grep -q '^:test-result: PASS' "$1/$program.trs" 2>/dev/null || [ $bad -gt 0 ] || bad=1
+	local source program good bad
+	for source in "$top"/tests/unit/test_*.c; do
+		program=$1/tests/unit/$(basename "$source" .c)
+		good=$(synthesis Passing "$program.log")
+		bad=$(($(synthesis Tested "$program.log") - good))
+		grep -q '^:test-result: PASS' "$program.trs" 2>/dev/null || [ $bad -gt 0 ] || bad=1
 		count "$good" $bad
 	done
 }

@@ -86,7 +86,7 @@ unlock_state() {
 }
 
 prepare_state() {
-	(umask 077 && mkdir -p "$state"/{logs,pids,nginx/tmp})
+	(umask 077 && mkdir -p "$state"/{logs,pids,mariadb-tmp,nginx/tmp})
 	make_run_folder
 }
 
@@ -112,13 +112,15 @@ random_word() {
 
 # --- MariaDB ---------------------------------------------------------------------------------
 
-# Starts the server and gives roster a user that has its own database and no other.
+# Starts the server and gives roster a user that has its own database and no other. Its temporary
+# files are its own: a server that starts deletes those of all others in the same folder.
 start_database() {
 	local password
 	password=$(random_word)
 	write "$state/mariadb.cnf" <<-EOT
 		[mariadbd]
 		datadir=$state/mysql
+		tmpdir=$state/mariadb-tmp
 		socket=$run/mariadb.sock
 		pid-file=$run/mariadb.pid
 		init-file=$state/mariadb-init.sql
@@ -167,13 +169,18 @@ rosterctl() {
 	"$build/rosterctl" --config "$state/roster.conf" "$@"
 }
 
+# Test suites sign in hundreds of users from one address, unless roster.local has a limit of its own.
+tests_sign_in_a_lot() {
+	grep -qs '^network_failures' "$state/roster.local" || echo 'network_failures = 1000000'
+}
+
 configure_service() {
 	write "$state/roster.conf" <<-EOT
 		socket_dir = $run
 		socket_group =
 		database = $state/roster.cnf
 		key_file = $state/keys
-		network_failures = 1000000
+		$(tests_sign_in_a_lot)
 		${workers:+api_workers = $workers}
 		$(cat "$state/roster.local" 2>/dev/null)
 	EOT

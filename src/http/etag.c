@@ -15,12 +15,12 @@ next_tag(struct text *list, struct text *tag, bool *weak)
 	while (text_split(list, ',', &part)) {
 		part = text_trim(part);
 		*weak = text_starts(part, T("W/"));
-		if (*weak)
-			part = text_slice(part, 2, part.n);
 		if (text_eq(part, T("*"))) {
 			*tag = part;
 			return true;
 		}
+		if (*weak)
+			part = text_slice(part, 2, part.n);
 		if (part.n >= 2 && part.s[0] == '"' && part.s[part.n - 1] == '"') {
 			*tag = text_slice(part, 1, part.n - 1);
 			return true;

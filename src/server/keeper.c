@@ -24,13 +24,6 @@ monotonic_seconds(void)
 	return t.tv_sec;
 }
 
-static void
-run_chore(const struct chore *chore, struct db *db, const struct setup *setup, struct arena *a)
-{
-	chore->run(db, &setup->config, a);
-	arena_reset(a);
-}
-
 /* Runs what is due and returns the seconds until the next is. */
 static int64_t
 run_due(const struct app *app, struct due *due, struct db *db, const struct setup *setup,
@@ -40,13 +33,23 @@ run_due(const struct app *app, struct due *due, struct db *db, const struct setu
 
 	for (size_t i = 0; i < app->nchores; i++) {
 		if (monotonic_seconds() >= due[i].at) {
-			run_chore(&app->chores[i], db, setup, a);
+			app->chores[i].run(db, &setup->config, a);
+			arena_reset(a);
 			due[i].at = monotonic_seconds() + app->chores[i].interval;
 		}
 		if (due[i].at - monotonic_seconds() < pause)
 			pause = due[i].at - monotonic_seconds();
 	}
 	return pause > 0 ? pause : 1;
+}
+
+/* A successor after a reload has the same shared memory: there is nothing to save for it. */
+static void
+run_last(const struct app *app, struct db *db, const struct setup *setup, struct arena *a)
+{
+	for (size_t i = 0; i < app->nchores; i++)
+		if (app->chores[i].at_end != NULL)
+			app->chores[i].at_end(db, &setup->config, a);
 }
 
 void
@@ -57,6 +60,7 @@ keeper_run(const struct app *app, const struct setup *setup)
 	struct db_options options = server_db_options(app, &setup->config);
 	struct db *db = db_new(&options);
 	sigset_t stop;
+	int signal_number;
 
 	log_set_process("keeper");
 	prctl(PR_SET_PDEATHSIG, SIGNAL_STOP);
@@ -69,12 +73,12 @@ keeper_run(const struct app *app, const struct setup *setup)
 	for (;;) {
 		struct timespec pause = { .tv_sec = run_due(app, due, db, setup, a) };
 
-		if (sigtimedwait(&stop, NULL, &pause) > 0)
+		signal_number = sigtimedwait(&stop, NULL, &pause);
+		if (signal_number > 0)
 			break;
 	}
-	for (size_t i = 0; i < app->nchores; i++)
-		if (app->chores[i].at_end)
-			run_chore(&app->chores[i], db, setup, a);
+	if (signal_number == SIGNAL_STOP)
+		run_last(app, db, setup, a);
 	db_free(&db);
 	arena_free(&own);
 	arena_free(&a);

@@ -13,11 +13,13 @@
 #include "http/router.h"
 
 /* A job of the keeper. It may fail: it logs why and is called again after the interval. */
+typedef void chore_run(struct db *db, const struct config *config, struct arena *a);
+
 struct chore {
 	const char *name;
 	int64_t interval; /* seconds */
-	bool at_end;      /* once more when the service stops */
-	void (*run)(struct db *db, const struct config *config, struct arena *a);
+	chore_run *run;
+	chore_run *at_end; /* when the service stops; may be NULL */
 };
 
 struct app {
