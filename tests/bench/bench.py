@@ -26,7 +26,7 @@ from service import BUILD, Service, eventually, free_port  # noqa: E402
 WORKERS = 8
 PEOPLE = 1000
 CONNECTIONS = (1, 16, 128)
-ROUNDS = int(os.environ.get("R", "5"))
+ROUNDS = 5
 SECONDS = 2
 
 ME = "/api/users/me/"
