@@ -71,7 +71,7 @@ Test(page, count)
 	};
 
 	for (size_t i = 0; i < countof(cases); i++) {
-		struct page page = { 1, cases[i].size };
+		struct page page = { .number = 1, .size = cases[i].size };
 
 		cr_assert_eq(page_count(&page, cases[i].total), cases[i].count);
 	}
@@ -113,7 +113,7 @@ Test(page, links)
 	};
 
 	for (size_t i = 0; i < countof(cases); i++) {
-		struct page page = { cases[i].number, 10 };
+		struct page page = { .number = cases[i].number, .size = 10 };
 
 		ask(cases[i].query);
 		page_headers(&fake.rq, &page, cases[i].total);
@@ -129,7 +129,7 @@ Test(page, links)
 Test(page, long_links)
 {
 	static char query[8000];
-	struct page page = { 2, 10 };
+	struct page page = { .number = 2, .size = 10 };
 	struct text link;
 
 	memset(query, ',', sizeof(query) - 1);
@@ -153,7 +153,7 @@ Test(page, long_links)
 
 Test(page, last_must_be_resolved, .signal = SIGABRT)
 {
-	struct page page = { 0, 10 };
+	struct page page = { .number = 0, .size = 10 };
 
 	page_headers(&fake.rq, &page, 1);
 }

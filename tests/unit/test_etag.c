@@ -1,0 +1,31 @@
+#include "base/base.h"
+
+#include <criterion/criterion.h>
+
+#include "http/etag.h"
+
+Test(etag, lists)
+{
+	static const struct {
+		struct text header, tag;
+		bool listed;
+	} cases[] = {
+		{ TEXT_INIT("\"a\""), TEXT_INIT("a"), true },
+		{ TEXT_INIT("W/\"a\""), TEXT_INIT("a"), true },
+		{ TEXT_INIT("\"b\", \"a\""), TEXT_INIT("a"), true },
+		{ TEXT_INIT("\"b\",W/\"a\" "), TEXT_INIT("a"), true },
+		{ TEXT_INIT("*"), TEXT_INIT("a"), true },
+		{ TEXT_INIT("\"b\""), TEXT_INIT("a"), false },
+		{ TEXT_INIT("a"), TEXT_INIT("a"), false },
+		{ TEXT_INIT("\"a"), TEXT_INIT("a"), false },
+		{ TEXT_INIT("\""), TEXT_INIT(""), false },
+		{ TEXT_INIT("\"\""), TEXT_INIT(""), true },
+		{ TEXT_INIT(""), TEXT_INIT("a"), false },
+		{ TEXT_INIT("W/*"), TEXT_INIT("a"), false },
+		{ TEXT_INIT(",,"), TEXT_INIT("a"), false },
+	};
+
+	for (size_t i = 0; i < countof(cases); i++)
+		cr_assert_eq(etag_listed(cases[i].header, cases[i].tag), cases[i].listed, "%s",
+		    cases[i].header.s);
+}
