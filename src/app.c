@@ -22,6 +22,11 @@ static const struct route_table *const tables[] = {
 	&user_routes,
 };
 
+static const struct app_process processes[] = {
+	/* Last: it writes down what the workers' last requests have left in memory. */
+	{ .name = "keeper", .run = keeper_run, .last = true },
+};
+
 static const struct chore chores[] = {
 	{ .name = "idempotency keys", .interval = 300, .run = idempotency_purge },
 	{ .name = "sign-in failures", .interval = 600, .run = throttle_purge },
@@ -81,6 +86,8 @@ const struct app roster = {
 	.share = uses_share,
 	.prepare_slow = prepare_slow,
 	.check = check,
+	.processes = processes,
+	.nprocesses = countof(processes),
 	.chores = chores,
 	.nchores = countof(chores),
 	.committed = &audit_committed,

@@ -16,17 +16,18 @@
 #define LANES 2
 #define WORKERS_MAX 256 /* a lane; the option table allows no more */
 #define LEAVING_MAX 1024
+#define PROCESSES_MAX 8
 #define PAUSE_MIN 100   /* milliseconds before a child that died young is replaced ... */
 #define PAUSE_MAX 10000 /* ... doubling up to this */
 #define YOUNG 5000      /* milliseconds */
 #define STOP_EXTRA 5    /* seconds beyond the drain timeout before a child is killed */
 
-/* A place that always has one child: a worker of a lane, or the keeper. */
+/* A place that always has one child: a worker of a lane, or a process of the app's table. */
 struct place {
-	struct post post;   /* of a worker */
-	struct slot *slots; /* two: a child and its successor each write their own */
-	bool keeper;
-	pid_t pid;        /* 0: none */
+	struct post post;                  /* of a worker */
+	struct slot *slots;                /* two: a child and its successor each write their own */
+	const struct app_process *process; /* NULL: a worker */
+	pid_t pid;                         /* 0: none */
 	pid_t old;        /* the predecessor that is told to hand over once this one is ready */
 	int64_t born;     /* milliseconds, monotonic */
 	int64_t pause;    /* before the next start */
@@ -39,7 +40,7 @@ struct master {
 	void *ctx;
 	struct setup setup;
 	struct place lanes[LANES][WORKERS_MAX];
-	struct place keeper;
+	struct place processes[PROCESSES_MAX];
 	int nworkers[LANES];
 	struct slot
 	    *slots; /* shared; one for each place of a lane, and its predecessor's is reused */
@@ -83,15 +84,15 @@ fork_child(void)
 static void
 place_start(struct master *m, struct place *p)
 {
-	if (!p->keeper) {
+	if (p->process == NULL) {
 		p->post.slot = &p->slots[p->post.slot == &p->slots[0] ? 1 : 0];
 		atomic_store(&p->post.slot->state, SLOT_EMPTY);
 	}
 	p->born = monotonic_ms();
 	p->pid = fork_child();
 	if (p->pid == 0) {
-		if (p->keeper)
-			keeper_run(m->app, &m->setup);
+		if (p->process != NULL)
+			process_run(m->app, &m->setup, p->process);
 		worker_run(m->app, &m->setup, &p->post);
 	}
 	if (p->pid < 0) {
@@ -106,8 +107,8 @@ each_place(struct master *m, void (*fn)(struct master *, struct place *))
 	for (int lane = 0; lane < LANES; lane++)
 		for (int i = 0; i < m->nworkers[lane]; i++)
 			fn(m, &m->lanes[lane][i]);
-	if (m->app->nchores > 0)
-		fn(m, &m->keeper);
+	for (size_t i = 0; i < m->app->nprocesses; i++)
+		fn(m, &m->processes[i]);
 }
 
 /* Remembers a child that leaves by itself, so that the end can wait for it. */
@@ -146,13 +147,19 @@ place_look(struct master *m, struct place *p)
 			place_start(m, p);
 		return;
 	}
-	state = p->keeper ? SLOT_READY : atomic_load(&p->post.slot->state);
+	state = p->process != NULL ? SLOT_READY : atomic_load(&p->post.slot->state);
 	if (state == SLOT_RETIRING)
 		place_succeed(m, p);
 	else if (state == SLOT_READY && p->old != 0) {
 		let_leave(m, p->old, SIGNAL_HAND_OVER);
 		p->old = 0;
 	}
+}
+
+static const char *
+place_name(const struct place *p)
+{
+	return p->process != NULL ? p->process->name : lane_name(p->post.lane);
 }
 
 /* A child of a place has ended: the next one comes at once, or after a pause if it died young. */
@@ -162,13 +169,11 @@ place_ended(struct place *p, int status)
 	int64_t now = monotonic_ms();
 
 	if (WIFSIGNALED(status))
-		log_error("%s %d (process %d) was ended by signal %d (%s)",
-		    p->keeper ? "keeper" : lane_name(p->post.lane), p->post.index, (int)p->pid,
-		    WTERMSIG(status), strsignal(WTERMSIG(status)));
+		log_error("%s %d (process %d) was ended by signal %d (%s)", place_name(p),
+		    p->post.index, (int)p->pid, WTERMSIG(status), strsignal(WTERMSIG(status)));
 	else
-		log_error("%s %d (process %d) has exited with status %d",
-		    p->keeper ? "keeper" : lane_name(p->post.lane), p->post.index, (int)p->pid,
-		    WEXITSTATUS(status));
+		log_error("%s %d (process %d) has exited with status %d", place_name(p),
+		    p->post.index, (int)p->pid, WEXITSTATUS(status));
 	if (now - p->born >= YOUNG)
 		p->pause = 0;
 	p->start_at = now + p->pause;
@@ -198,8 +203,9 @@ child_ended(struct master *m, pid_t pid, int status)
 			return;
 		}
 	}
-	if (place_is(&m->keeper, pid, status))
-		return;
+	for (size_t i = 0; i < PROCESSES_MAX; i++)
+		if (place_is(&m->processes[i], pid, status))
+			return;
 	for (int lane = 0; lane < LANES; lane++)
 		for (int i = 0; i < WORKERS_MAX; i++)
 			if (place_is(&m->lanes[lane][i], pid, status))
@@ -386,27 +392,35 @@ place_stop(struct master *m, struct place *p)
 	p->pid = p->old = 0;
 }
 
-/* Waits for all that leave; kills what is left after the time is over. */
-static void
-wait_for_leaving(struct master *m)
+static bool
+any_leaving(const struct master *m)
 {
-	int64_t until = monotonic_ms() + (m->setup.config.drain_timeout + STOP_EXTRA) * 1000;
+	for (size_t i = 0; i < LEAVING_MAX; i++)
+		if (m->leaving[i] != 0)
+			return true;
+	return false;
+}
+
+static void
+kill_leaving(struct master *m)
+{
+	log_warning("some processes did not leave in time and are killed");
+	for (size_t i = 0; i < LEAVING_MAX; i++)
+		if (m->leaving[i] != 0)
+			kill(m->leaving[i], SIGKILL);
+}
+
+/* Waits for all that leave; kills what is left after as many seconds. */
+static void
+wait_for_leaving(struct master *m, int64_t seconds)
+{
+	static const struct timespec pause = { .tv_nsec = 100 * 1000 * 1000 };
+	int64_t until = monotonic_ms() + seconds * 1000;
 	bool killed = false;
-	int status;
-	pid_t pid;
 
-	for (;;) {
-		struct timespec pause = { .tv_nsec = 100 * 1000 * 1000 };
-
-		while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
-			child_ended(m, pid, status);
-		if (pid < 0)
-			return;
+	for (reap(m); any_leaving(m); reap(m)) {
 		if (monotonic_ms() >= until && !killed) {
-			log_warning("some workers did not leave in time and are killed");
-			for (size_t i = 0; i < LEAVING_MAX; i++)
-				if (m->leaving[i] != 0)
-					kill(m->leaving[i], SIGKILL);
+			kill_leaving(m);
 			killed = true;
 		}
 		(void)sigtimedwait(&m->signals, NULL, &pause);
@@ -414,24 +428,27 @@ wait_for_leaving(struct master *m)
 }
 
 static void
+place_stop_unless_last(struct master *m, struct place *p)
+{
+	if (p->process == NULL || !p->process->last)
+		place_stop(m, p);
+}
+
+static void
 stop(struct master *m)
 {
-	struct place keeper = m->keeper;
-
 	notify_stopping();
 	log_info("stops: accepted requests are finished");
-	m->keeper.pid = 0;
 	for (int lane = 0; lane < LANES; lane++)
 		for (int i = 0; i < m->nworkers[lane]; i++)
 			socket_remove(&m->setup.config, (enum lane)lane, i);
-	each_place(m, place_stop);
+	each_place(m, place_stop_unless_last);
 	for (size_t i = 0; i < LEAVING_MAX; i++)
 		if (m->leaving[i] != 0)
 			kill(m->leaving[i], SIGNAL_STOP);
-	/* The keeper goes last: it writes down what the workers' last requests have left in memory. */
-	if (keeper.pid > 0)
-		let_leave(m, keeper.pid, SIGNAL_STOP);
-	wait_for_leaving(m);
+	wait_for_leaving(m, m->setup.config.drain_timeout + STOP_EXTRA);
+	each_place(m, place_stop);
+	wait_for_leaving(m, STOP_EXTRA);
 	log_info("stopped");
 }
 
@@ -477,7 +494,10 @@ server_run(const struct app *app, setup_load *load, void *ctx)
 	bool good;
 
 	must(m != NULL);
-	*m = (struct master){ .app = app, .load = load, .ctx = ctx, .keeper.keeper = true };
+	*m = (struct master){ .app = app, .load = load, .ctx = ctx };
+	must(app->nprocesses <= PROCESSES_MAX);
+	for (size_t i = 0; i < app->nprocesses; i++)
+		m->processes[i].process = &app->processes[i];
 	log_set_process("master");
 	take_signals(m);
 	if (!load(&m->setup, ctx)) {

@@ -1,7 +1,7 @@
 /*
- * The process: a master that listens, forks and supervises; workers that answer requests; a
- * keeper that does the jobs no request should wait for. It knows requests, not users: what a
- * service is made of reaches it as one constant struct app.
+ * The process: a master that listens, forks and supervises; workers that answer requests; and
+ * beside them the processes that do what no request should wait for. It knows requests, not users:
+ * what a service is made of reaches it as one constant struct app.
  */
 #ifndef ROSTER_SERVER_SERVER_H
 #define ROSTER_SERVER_SERVER_H
@@ -20,6 +20,16 @@ struct chore {
 	int64_t interval; /* seconds */
 	chore_run *run;
 	chore_run *at_end; /* when the service stops; may be NULL */
+};
+
+struct process;
+
+/* A process beside the workers, one of each row: it is forked at the start, and again whenever it has ended. */
+struct app_process {
+	const char *name; /* in the log */
+	/* Works until process_wait() says that it is time to leave, then returns. */
+	void (*run)(struct process *p);
+	bool last; /* stops when all workers and the other processes have ended */
 };
 
 struct app {
@@ -42,7 +52,9 @@ struct app {
 	 * logged what is wrong and what to do; the service does not start then. May be NULL.
 	 */
 	bool (*check)(const struct config *config, struct arena *a);
-	const struct chore *chores;
+	const struct app_process *processes;
+	size_t nprocesses;
+	const struct chore *chores; /* of keeper_run() */
 	size_t nchores;
 	const struct db_stmt
 	    *committed; /* see struct db_options; NULL: the service has no database */
@@ -63,6 +75,25 @@ typedef bool setup_load(struct setup *out, void *ctx);
  * setup again: new workers take over, the old ones finish what they have and leave; a faulty setup changes nothing.
  */
 int server_run(const struct app *app, setup_load *load, void *ctx) MUST_CHECK;
+
+/* What a process beside the workers runs on. */
+struct process {
+	const struct app *app;
+	const struct setup *setup;
+	struct arena *arena; /* of one piece of work; process_wait() resets it */
+	struct db *db;
+	bool leaving;   /* was told to leave ... */
+	bool succeeded; /* ... because a successor has begun, after a reload */
+};
+
+/* Pauses. false when the process is to leave, and then without waiting for the end of the pause. */
+bool process_wait(struct process *p, int64_t milliseconds) MUST_CHECK;
+
+/* Is the process to leave? For what takes long between two pauses. */
+bool process_is_leaving(struct process *p);
+
+/* A process that runs the app's chores, for the app's table. */
+void keeper_run(struct process *p);
 
 /* What serves requests, one at a time. */
 struct worker {

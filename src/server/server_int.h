@@ -27,8 +27,9 @@ struct post {
 /* A worker's life; ends the process. */
 NORETURN void worker_run(const struct app *app, const struct setup *setup, const struct post *post);
 
-/* The keeper's life; ends the process. */
-NORETURN void keeper_run(const struct app *app, const struct setup *setup);
+/* The life of a process beside the workers; ends it. */
+NORETURN void process_run(
+    const struct app *app, const struct setup *setup, const struct app_process *row);
 
 /*
  * A listening socket at <socket_dir>/<lane>/<index>.sock; replaces a stale one. -1 after

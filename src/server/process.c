@@ -1,0 +1,71 @@
+#include "base/base.h"
+
+#include <signal.h>
+#include <sys/prctl.h>
+
+#include "base/log.h"
+#include "server/server_int.h"
+
+/* Memory of one piece of work. */
+#define PROCESS_MEMORY (64 * 1024 * 1024)
+
+/* The signals that tell a process to leave; they stay blocked, and are taken in its pauses. */
+static sigset_t
+leave_signals(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGNAL_STOP);
+	sigaddset(&set, SIGNAL_HAND_OVER);
+	return set;
+}
+
+bool
+process_wait(struct process *p, int64_t milliseconds)
+{
+	struct timespec pause = { milliseconds / 1000, milliseconds % 1000 * 1000 * 1000 };
+	sigset_t set = leave_signals();
+
+	arena_reset(p->arena);
+	if (!p->leaving) {
+		int number = sigtimedwait(&set, NULL, &pause);
+
+		p->leaving = number > 0;
+		p->succeeded = number == SIGNAL_HAND_OVER;
+	}
+	return !p->leaving;
+}
+
+bool
+process_is_leaving(struct process *p)
+{
+	sigset_t pending;
+
+	sigpending(&pending);
+	return p->leaving || sigismember(&pending, SIGNAL_STOP) == 1 ||
+	    sigismember(&pending, SIGNAL_HAND_OVER) == 1;
+}
+
+void
+process_run(const struct app *app, const struct setup *setup, const struct app_process *row)
+{
+	struct db_options options = server_db_options(app, &setup->config);
+	sigset_t set = leave_signals();
+	struct process p = {
+		.app = app,
+		.setup = setup,
+		.arena = arena_new(PROCESS_MEMORY),
+		.db = db_new(&options),
+	};
+
+	log_set_process(row->name);
+	prctl(PR_SET_PDEATHSIG, SIGNAL_STOP);
+	/* A terminal's Ctrl-C reaches the whole group; the master tells us in order. */
+	signal(SIGINT, SIG_IGN);
+	sigprocmask(SIG_SETMASK, &set, NULL);
+	row->run(&p);
+	db_free(&p.db);
+	arena_free(&p.arena);
+	exit(CHILD_LEFT);
+}
