@@ -53,9 +53,19 @@ set_text(const struct option *o, struct text value, void *p)
 static const char *
 set_path(const struct option *o, struct text value, void *p)
 {
-	if (!text_starts(value, T("/")))
+	if (value.n == 0 ? !o->optional : !text_starts(value, T("/")))
 		return "is not an absolute path";
 	return set_text(o, value, p);
+}
+
+static const char *
+set_url(const struct option *o, struct text value, void *p)
+{
+	bool good = value.n == 0 && o->optional;
+
+	for (size_t i = 0; o->choices[i] != NULL; i++)
+		good |= text_starts(value, text_from(o->choices[i]));
+	return good ? set_text(o, value, p) : "is no such URL";
 }
 
 static const char *
@@ -75,6 +85,7 @@ static setter *const setters[] = {
 	[OPTION_BOOL] = set_bool,
 	[OPTION_TEXT] = set_text,
 	[OPTION_PATH] = set_path,
+	[OPTION_URL] = set_url,
 	[OPTION_CHOICE] = set_choice,
 };
 
@@ -89,6 +100,7 @@ printed_value(const struct option *o, const void *p, struct arena *a)
 		return *(const bool *)p ? T("true") : T("false");
 	case OPTION_TEXT:
 	case OPTION_PATH:
+	case OPTION_URL:
 		return *(const struct text *)p;
 	case OPTION_CHOICE:
 		return text_from(o->choices[*(const unsigned *)p]);
@@ -311,22 +323,48 @@ config_set(struct config *c, struct text name, struct text value, struct text or
 	return false;
 }
 
-bool
-config_check(const struct config *c, struct text origin, struct arena *a, struct text *problem)
+/* A rule over several options: what is wrong, or none. */
+typedef struct text rule(const struct config *c, struct arena *a);
+
+static struct text
+memory_rule(const struct config *c, struct arena *a)
 {
 	int64_t least_memory = c->argon2_memory / 1024 + WORKER_OWN_MEMORY;
 
 	if (c->worker_memory == 0 || c->worker_memory >= least_memory)
-		return true;
-	*problem = arena_printf(a,
-	    "%.*s: worker_memory: with argon2_memory = %" PRId64
-	    " each sign-in would end its worker; "
+		return TEXT_NONE;
+	return arena_printf(a,
+	    "worker_memory: with argon2_memory = %" PRId64 " each sign-in would end its worker; "
 	    "allowed: 0, or at least %" PRId64 " MiB",
-	    TEXT_ARGS(origin), c->argon2_memory, least_memory);
-	return false;
+	    c->argon2_memory, least_memory);
 }
 
-/* Text as comment lines of some WIDTH characters. */
+static struct text
+mail_rule(const struct config *c, struct arena *a UNUSED)
+{
+	if (c->smtp_url.n == 0 || (c->mail_from.n > 0 && c->homeport_url.n > 0))
+		return TEXT_NONE;
+	return T(
+	    "smtp_url: mails have no sender without mail_from, and no links without homeport_url");
+}
+
+static rule *const rules[] = { memory_rule, mail_rule };
+
+bool
+config_check(const struct config *c, struct text origin, struct arena *a, struct text *problem)
+{
+	for (size_t i = 0; i < countof(rules); i++) {
+		struct text wrong = rules[i](c, a);
+
+		if (!text_is_none(wrong)) {
+			*problem =
+			    arena_printf(a, "%.*s: %.*s", TEXT_ARGS(origin), TEXT_ARGS(wrong));
+			return false;
+		}
+	}
+	return true;
+}
+
 /* The words of t in lines that begin with prefix. */
 static void
 print_wrapped(struct buf *b, const char *prefix, struct text t)

@@ -11,6 +11,9 @@
 #include "base/text.h"
 #include "base/uuid.h"
 
+/* Whether mail goes to the SMTP server over TLS; with smtps:// it always does. */
+enum smtp_tls { SMTP_TLS_REQUIRED, SMTP_TLS_OPTIONAL, SMTP_TLS_OFF };
+
 struct config {
 	/* process */
 	struct text socket_dir;   /* holds api/N.sock and slow/N.sock */
@@ -43,6 +46,20 @@ struct config {
 	int64_t account_failures, network_failures; /* before strangers, and a network, wait */
 	int64_t throttle_wait;                      /* longest, seconds */
 	int64_t known_network_days;
+
+	/* mail */
+	struct text homeport_url;     /* "" or "https://portal.example.org/" */
+	int64_t email_change_max_age; /* seconds */
+	struct text mail_from;        /* address */
+	struct text mail_from_name;   /* of a person or service; "" for none */
+	struct text mail_language;    /* of users who prefer none that there are texts in */
+	struct text mail_templates;   /* folder; "" for none */
+	struct text smtp_url;         /* ""; smtp://host:port; smtps://host:port */
+	enum smtp_tls smtp_tls;       /* of smtp:// */
+	struct text smtp_ca_file;     /* "": the system's */
+	struct text smtp_user;        /* "": no authentication */
+	struct text smtp_password_file;
+	int64_t smtp_timeout; /* seconds for a whole delivery */
 
 	/* the identity provider of local accounts */
 	struct text local_idp_name, local_idp_label, local_idp_management_url;

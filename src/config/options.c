@@ -18,14 +18,21 @@
 #define PATH(m)                                           \
 	.name = #m, .offset = offsetof(struct config, m), \
 	.type = _Generic(MEMBER(m), struct text: OPTION_PATH)
+#define URL(m)                                            \
+	.name = #m, .offset = offsetof(struct config, m), \
+	.type = _Generic(MEMBER(m), struct text: OPTION_URL)
 /* clang-format on */
 
 #define INT31 INT64_C(2147483647)
 #define NAME_LIMIT 40 /* longer names are near to none */
 
-/* In the order of enum log_level and enum uuid_form. */
+/* In the order of enum log_level, enum uuid_form and enum smtp_tls. */
 static const char *const log_levels[] = { "debug", "info", "warning", "error", NULL };
 static const char *const uuid_forms[] = { "dashed", "hex", NULL };
+static const char *const smtp_tls[] = { "required", "optional", "off", NULL };
+
+static const char *const web_schemes[] = { "https://", "http://", NULL };
+static const char *const smtp_schemes[] = { "smtp://", "smtps://", NULL };
 
 /* clang-format off */
 const struct option options[] = {
@@ -126,6 +133,41 @@ const struct option options[] = {
 	  .help = "A network from which a user has signed in within as many days does not wait for "
 	      "the failures of others." },
 
+	/* mail */
+	{ URL(homeport_url), .standard = "", .maximum = 1000, .choices = web_schemes, .optional = true,
+	  .help = "Where the web front-end is: links in mails begin with it. The page that confirms an "
+	      "address is expected at user_email_change/CODE/ below it." },
+	{ OPTION(email_change_max_age), .standard = "86400", .minimum = 60, .maximum = INT31,
+	  .unit = "seconds",
+	  .help = "How long the code that confirms a new e-mail address can be used." },
+	{ OPTION(mail_from), .standard = "", .maximum = 320,
+	  .help = "Address that mails come from, also the one that undeliverable ones return to." },
+	{ OPTION(mail_from_name), .standard = "roster", .maximum = 200,
+	  .help = "Name that mails come from, and that they call the service by." },
+	{ OPTION(mail_language), .standard = "en", .minimum = 1, .maximum = 35,
+	  .help = "Language of mails to users who prefer none, or one that there are no texts in. en "
+	      "and et are there; mail_templates adds others." },
+	{ PATH(mail_templates), .standard = "", .maximum = 1000, .optional = true,
+	  .help = "Folder with texts that replace the built-in ones: LANGUAGE/NAME.subject, "
+	      "LANGUAGE/NAME.txt and LANGUAGE/NAME.html. NAME is email_change for the mail with the "
+	      "code, email_change_notice for the one to the old address." },
+	{ URL(smtp_url), .standard = "", .maximum = 1000, .choices = smtp_schemes, .optional = true,
+	  .help = "Server that takes mails for delivery: smtp://HOST:PORT, or smtps:// when it speaks "
+	      "TLS from the first byte. Without it mails wait in the database. It needs mail_from and "
+	      "homeport_url." },
+	{ OPTION(smtp_tls), .standard = "required", .choices = smtp_tls,
+	  .help = "STARTTLS on smtp://. optional takes what the server offers, so that whoever stands "
+	      "between can switch it off; off is for a server on the same host." },
+	{ PATH(smtp_ca_file), .standard = "", .maximum = 1000, .optional = true,
+	  .help = "Certificates of the authorities that the server's certificate is checked against, "
+	      "in PEM. Empty: the system's." },
+	{ OPTION(smtp_user), .standard = "", .maximum = 320,
+	  .help = "User to sign in as. Empty: the server takes mail without." },
+	{ PATH(smtp_password_file), .standard = "", .maximum = 1000, .optional = true,
+	  .help = "File whose first line is the password of smtp_user." },
+	{ OPTION(smtp_timeout), .standard = "30", .minimum = 1, .maximum = 300, .unit = "seconds",
+	  .help = "Longest time for delivering one mail, connecting included." },
+
 	/* the identity provider of local accounts */
 	{ OPTION(local_idp_name), .standard = "Local DB", .minimum = 1, .maximum = 128,
 	  .help = "identity_provider_name of users whose accounts were made here." },
@@ -218,6 +260,8 @@ list_choices(const char *const *choices, struct arena *a)
 struct text
 option_allowed(const struct option *o, struct arena *a)
 {
+	const char *or_nothing = o->optional ? ", or nothing" : "";
+
 	switch (o->type) {
 	case OPTION_INT:
 		return arena_printf(a, "%" PRId64 " to %" PRId64 "%s%s", o->minimum, o->maximum,
@@ -228,7 +272,11 @@ option_allowed(const struct option *o, struct arena *a)
 		return arena_printf(
 		    a, "text of %" PRId64 " to %" PRId64 " bytes", o->minimum, o->maximum);
 	case OPTION_PATH:
-		return arena_printf(a, "an absolute path of at most %" PRId64 " bytes", o->maximum);
+		return arena_printf(
+		    a, "an absolute path of at most %" PRId64 " bytes%s", o->maximum, or_nothing);
+	case OPTION_URL:
+		return arena_printf(a, "a URL of at most %" PRId64 " bytes that begins with %.*s%s",
+		    o->maximum, TEXT_ARGS(list_choices(o->choices, a)), or_nothing);
 	case OPTION_CHOICE:
 		return list_choices(o->choices, a);
 	}

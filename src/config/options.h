@@ -11,7 +11,8 @@ enum option_type {
 	OPTION_INT,
 	OPTION_BOOL,
 	OPTION_TEXT,
-	OPTION_PATH,   /* absolute */
+	OPTION_PATH,   /* absolute; nothing, if .optional */
+	OPTION_URL,    /* begins with one of .choices; nothing, if .optional */
 	OPTION_CHOICE, /* one of .choices, stored as its position in an enum's int */
 };
 
@@ -21,10 +22,11 @@ struct option {
 	size_t offset;        /* of the member in struct config */
 	const char *standard; /* the default, as written in the file */
 	int64_t minimum,
-	    maximum; /* OPTION_INT: the number; OPTION_TEXT and OPTION_PATH: its bytes */
-	const char *const *choices; /* OPTION_CHOICE, ends with NULL */
-	const char *unit;           /* "seconds", "KiB"; NULL: none */
-	const char *help;           /* a sentence or more */
+	    maximum; /* OPTION_INT: the number; OPTION_TEXT, OPTION_PATH, OPTION_URL: its bytes */
+	const char *const *choices; /* ends with NULL */
+	bool optional;
+	const char *unit; /* "seconds", "KiB"; NULL: none */
+	const char *help; /* a sentence or more */
 };
 
 extern const struct option options[];

@@ -245,6 +245,15 @@ Test(config, set)
 		{ TEXT_INIT("api_workers"), TEXT_INIT("x"),
 		    "--set: api_workers: \"x\" is not a number; allowed: 1 to 256" },
 		{ TEXT_INIT("api"), TEXT_INIT("1"), "--set: api: there is no such option" },
+		{ TEXT_INIT("smtp_url"), TEXT_INIT(""), NULL },
+		{ TEXT_INIT("smtp_url"), TEXT_INIT("smtps://mail.example.org"), NULL },
+		{ TEXT_INIT("smtp_url"), TEXT_INIT("http://mail.example.org"),
+		    "--set: smtp_url: \"http://mail.example.org\" is no such URL; allowed: a URL of at "
+		    "most 1000 bytes that begins with smtp:// or smtps://, or nothing" },
+		{ TEXT_INIT("smtp_ca_file"), TEXT_INIT(""), NULL },
+		{ TEXT_INIT("key_file"), TEXT_INIT(""),
+		    "--set: key_file: \"\" is not an absolute path; allowed: an absolute path of at most "
+		    "1000 bytes" },
 		{ TEXT_INIT("local_idp_name"), TEXT_INIT("a\nb"),
 		    "--set: local_idp_name: the value has control characters or is not UTF-8; "
 		    "allowed: text of 1 to 128 bytes" },
@@ -282,6 +291,22 @@ Test(config, check_after_set)
 	cr_expect(config_check(&c, T("--set"), a, &problem));
 }
 
+Test(config, mail_needs_a_sender_and_links)
+{
+	struct config c;
+	struct text problem;
+
+	cr_assert(config_read(&c, TEXT_NONE, a, &problem));
+	cr_assert(config_set(&c, T("smtp_url"), T("smtp://localhost"), T("--set"), a, &problem));
+	cr_expect(!config_check(&c, T("--set"), a, &problem));
+	cr_expect(text_starts(problem, T("--set: smtp_url: ")), "%.*s", TEXT_ARGS(problem));
+	cr_assert(config_set(&c, T("mail_from"), T("a@example.org"), T("--set"), a, &problem));
+	cr_expect(!config_check(&c, T("--set"), a, &problem));
+	cr_assert(
+	    config_set(&c, T("homeport_url"), T("https://example.org"), T("--set"), a, &problem));
+	cr_expect(config_check(&c, T("--set"), a, &problem));
+}
+
 /* A value other than the default, for every option of the type. */
 static struct text
 another_value(const struct option *o)
@@ -295,6 +320,8 @@ another_value(const struct option *o)
 		return T("# \u00e9 = \"x\" ; y: \\ '");
 	case OPTION_PATH:
 		return T("/srv/a b;c#d=e");
+	case OPTION_URL:
+		return arena_printf(a, "%slocalhost:25/x", o->choices[0]);
 	case OPTION_CHOICE:
 		return text_from(o->choices[1]);
 	}

@@ -32,7 +32,11 @@ Test(options, every_row_is_complete)
 		cr_expect(o->type != OPTION_INT || o->minimum < o->maximum, "%s", o->name);
 		cr_expect(o->type != OPTION_TEXT || o->maximum > 0, "%s", o->name);
 		cr_expect(o->type != OPTION_PATH || o->maximum > 0, "%s", o->name);
-		cr_expect_eq(o->type == OPTION_CHOICE, o->choices != NULL, "%s", o->name);
+		cr_expect(o->type != OPTION_URL || o->maximum > 0, "%s", o->name);
+		cr_expect_eq(o->type == OPTION_CHOICE || o->type == OPTION_URL, o->choices != NULL,
+		    "%s", o->name);
+		cr_expect(
+		    !o->optional || o->type == OPTION_PATH || o->type == OPTION_URL, "%s", o->name);
 		cr_expect(o->unit == NULL || o->type == OPTION_INT, "%s", o->name);
 		cr_expect_eq(option_find(text_from(o->name)), o, "%s", o->name);
 	}
@@ -46,6 +50,7 @@ member_size(const struct option *o)
 		[OPTION_BOOL] = sizeof(bool),
 		[OPTION_TEXT] = sizeof(struct text),
 		[OPTION_PATH] = sizeof(struct text),
+		[OPTION_URL] = sizeof(struct text),
 		[OPTION_CHOICE] = sizeof(enum log_level),
 	};
 
@@ -115,6 +120,9 @@ Test(options, allowed)
 		{ "log_level", "debug, info, warning or error" },
 		{ "socket_dir", "an absolute path of at most 90 bytes" },
 		{ "local_idp_name", "text of 1 to 128 bytes" },
+		{ "mail_templates", "an absolute path of at most 1000 bytes, or nothing" },
+		{ "smtp_url",
+		    "a URL of at most 1000 bytes that begins with smtp:// or smtps://, or nothing" },
 	};
 
 	for (size_t i = 0; i < countof(cases); i++) {
@@ -149,9 +157,13 @@ Test(options, choices_are_those_of_the_enums)
 {
 	const struct option *levels = option_find(T("log_level"));
 	const struct option *forms = option_find(T("uuid_format"));
+	const struct option *tls = option_find(T("smtp_tls"));
 
 	for (enum log_level level = LOG_DEBUG; level <= LOG_ERROR; level++)
 		cr_expect_str_eq(levels->choices[level], log_level_name(level));
 	cr_expect_str_eq(forms->choices[UUID_DASHED], "dashed");
 	cr_expect_str_eq(forms->choices[UUID_HEX], "hex");
+	cr_expect_str_eq(tls->choices[SMTP_TLS_REQUIRED], "required");
+	cr_expect_str_eq(tls->choices[SMTP_TLS_OPTIONAL], "optional");
+	cr_expect_str_eq(tls->choices[SMTP_TLS_OFF], "off");
 }
