@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include "agreements/agreements.h"
 #include "app.h"
 #include "audit/audit.h"
 #include "auth/auth.h"
@@ -17,6 +18,7 @@
 #define SETUP_MEMORY (1024 * 1024)
 
 static const struct route_table *const tables[] = {
+	&agreement_routes,
 	&auth_routes,
 	&ops_routes,
 	&user_routes,

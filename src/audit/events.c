@@ -15,6 +15,9 @@ static const char *const names[] = {
 	[EVENT_TOKEN_LIFETIME_CHANGED] = "token_lifetime_updated",
 	[EVENT_LOGGED_IN] = "auth_logged_in_with_username",
 	[EVENT_LOGGED_OUT] = "auth_logged_out",
+	[EVENT_AGREEMENT_CREATED] = "user_agreement_creation_succeeded",
+	[EVENT_AGREEMENT_UPDATED] = "user_agreement_update_succeeded",
+	[EVENT_AGREEMENT_DELETED] = "user_agreement_deletion_succeeded",
 };
 
 const char *

@@ -26,7 +26,7 @@ extern const struct filter user_filters[];
 void users_visible(struct request *rq, struct sql *where);
 
 /* 403 or 404 for whoever may not do this to this user; see struct route (routes.c). */
-handler user_list_guard, user_guard;
+handler user_guard;
 
 /* Actions. */
 handler user_me, user_change_password, user_token, user_refresh_token;
