@@ -20,6 +20,7 @@
 static const struct route_table *const tables[] = {
 	&agreement_routes,
 	&auth_routes,
+	&auth_token_routes,
 	&ops_routes,
 	&user_routes,
 };

@@ -12,6 +12,7 @@ static const char *const names[] = {
 	[EVENT_PASSWORD_CHANGED] = "user_password_updated",
 	[EVENT_PASSWORD_CHANGED_BY_STAFF] = "user_password_updated_by_staff",
 	[EVENT_TOKEN_CREATED] = "token_created",
+	[EVENT_TOKEN_DELETED] = "token_deleted",
 	[EVENT_TOKEN_LIFETIME_CHANGED] = "token_lifetime_updated",
 	[EVENT_LOGGED_IN] = "auth_logged_in_with_username",
 	[EVENT_LOGGED_OUT] = "auth_logged_out",
