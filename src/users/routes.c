@@ -55,6 +55,9 @@ static const struct route routes[] = {
 	{ .method = METHOD_POST, .pattern = USER "refresh_token/",
 	  .who = STAFF, .guard = user_guard, .handle = user_refresh_token,
 	  .help = "Replaces a user's token by a new one." },
+	{ .method = METHOD_POST, .pattern = USER "pull_remote_user/", .lane = LANE_SLOW,
+	  .who = SIGNED_IN, .guard = user_guard, .handle = user_pull_remote_user,
+	  .help = "Fetches a user's details from the identity provider that manages them." },
 };
 /* clang-format on */
 

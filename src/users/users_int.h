@@ -29,7 +29,7 @@ void users_visible(struct request *rq, struct sql *where);
 handler user_guard;
 
 /* Actions. */
-handler user_me, user_change_password, user_token, user_refresh_token;
+handler user_me, user_change_password, user_token, user_refresh_token, user_pull_remote_user;
 
 static inline struct subject
 subject_user(struct uuid uuid)
