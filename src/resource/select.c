@@ -166,5 +166,7 @@ selection_write(struct selection *s, struct request *rq, struct json_writer *w, 
 	if (extra != NULL)
 		extra(rq, w);
 	json_object_end(w);
-	arena_rewind(rq->arena, mark);
+	/* An answer that is held back may have grown on the arena. */
+	if (!rq->reply.hold)
+		arena_rewind(rq->arena, mark);
 }
