@@ -11,6 +11,7 @@
 #include "crypto/seal.h"
 #include "db/migrate.h"
 #include "idempotency/idempotency.h"
+#include "mail/mail.h"
 #include "ops/ops.h"
 #include "users/users.h"
 
@@ -28,6 +29,7 @@ static const struct route_table *const tables[] = {
 static const struct app_process processes[] = {
 	/* Last: it writes down what the workers' last requests have left in memory. */
 	{ .name = "keeper", .run = keeper_run, .last = true },
+	{ .name = "mailer", .run = mailer_run },
 };
 
 static const struct chore chores[] = {
