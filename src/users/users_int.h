@@ -25,11 +25,15 @@ extern const struct filter user_filters[];
 /* Only what the caller may see. */
 void users_visible(struct request *rq, struct sql *where);
 
+/* The fields, separated by commas, that only the identity provider of this registration method changes (hooks.c). */
+struct text user_protected_fields(const struct request *rq, struct text registration_method);
+
 /* 403 or 404 for whoever may not do this to this user; see struct route (routes.c). */
 handler user_guard;
 
 /* Actions. */
 handler user_me, user_change_password, user_token, user_refresh_token, user_pull_remote_user;
+handler user_change_email, user_cancel_change_email, user_confirm_email;
 
 static inline struct subject
 subject_user(struct uuid uuid)
