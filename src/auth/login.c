@@ -3,6 +3,7 @@
 #include "audit/audit.h"
 #include "auth/auth_int.h"
 #include "crypto/password.h"
+#include "crypto/weak.h"
 #include "http/body.h"
 
 struct login {
@@ -11,7 +12,7 @@ struct login {
 
 static const struct body_field login_body[] = {
 	BODY(login, username, .max = 128, .required = true, .filled = true),
-	BODY(login, password, .max = 128, .required = true, .filled = true, .untrimmed = true),
+	BODY(login, password, .required = true, .filled = true, .untrimmed = true),
 };
 
 /* Who signs in, and his token, which may be missing. */
@@ -94,19 +95,32 @@ current_key(struct request *rq, const struct account *a)
 	return key;
 }
 
+static bool
+read_login(struct request *rq, struct login *in)
+{
+	int64_t max = rq->config->password_max_length;
+	bool good = body_read(rq, login_body, countof(login_body), in);
+
+	if (!password_is_too_long(secret_from(in->password), max, rq->arena))
+		return good;
+	problem_printf(rq, T("password"), "Ensure this field has no more than %lld characters.",
+	    (long long)max);
+	return false;
+}
+
 static int
 login(struct request *rq)
 {
-	struct login in;
+	struct login in = { 0 };
 	struct account a = { 0 };
 	struct text rehashed = TEXT_NONE, key;
 	bool found;
 	int refused;
 
-	if (!body_read(rq, login_body, countof(login_body), &in))
+	if (!read_login(rq, &in))
 		return body_trouble(rq);
 	if (!rq->config->local_signin)
-		return reply_detail(rq, 401,
+		return reply_unauthorized(rq,
 		    "Authentication method is disabled. Please use another authentication method "
 		    "or contact staff.");
 	if ((refused = throttle_refuse(rq, in.username)) != 0)
@@ -114,7 +128,7 @@ login(struct request *rq)
 	found = db_row(rq->db, &account_by_username, &a, V(in.username));
 	if (!is_password_right(rq, &a, found, secret_from(in.password))) {
 		throttle_failed(rq, in.username);
-		return reply_detail(rq, 401, "Invalid username/password.");
+		return reply_unauthorized(rq, "Invalid username/password.");
 	}
 	if (password_needs_rehash(a.password))
 		rehashed = password_hash(secret_from(in.password), rq->arena);

@@ -175,6 +175,17 @@ is_known_network(struct request *rq, struct text username)
 }
 
 static int
+reply_locked_out(struct request *rq)
+{
+	int64_t minutes = (rq->config->lockout_time + 59) / 60;
+
+	return reply_unauthorized(rq,
+	    arena_printf(
+		rq->arena, "Username is locked out. Try in %lld minutes.", (long long)minutes)
+		.s);
+}
+
+static int
 reply_throttled(struct request *rq, int64_t wait)
 {
 	int64_t seconds = (wait + SECONDS - 1) / SECONDS;
@@ -191,8 +202,7 @@ throttle_refuse(struct request *rq, struct text username)
 
 	read_waits(rq, username, waits);
 	if (waits[COUNTER_PAIR] > 0)
-		return reply_detail(rq, 401, "Username is locked out. Try in %lld minutes.",
-		    (long long)(rq->config->lockout_time + 59) / 60);
+		return reply_locked_out(rq);
 	if (waits[COUNTER_NETWORK] > 0)
 		return reply_throttled(rq, waits[COUNTER_NETWORK]);
 	if (waits[COUNTER_ACCOUNT] > 0 && !is_known_network(rq, username))

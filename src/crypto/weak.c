@@ -219,9 +219,9 @@ check_similar(
  * point of at most four.
  */
 static struct text
-normal_start(struct secret password, const struct password_rules *rules, struct arena *a)
+normal_start(struct secret password, int64_t max_length, struct arena *a)
 {
-	size_t enough = ((size_t)rules->max_length + 1) * 4 * BYTES_A_POINT;
+	size_t enough = ((size_t)max_length + 1) * 4 * BYTES_A_POINT;
 	struct text start = cut((struct text){ (const char *)password.bytes, password.n }, enough);
 
 	return password_normal(secret_from(start), a);
@@ -232,7 +232,7 @@ password_weaknesses(struct secret password, const struct password_rules *rules,
     const struct password_owner *owner, size_t nowner, struct arena *a, size_t *n)
 {
 	struct messages m = { .arena = a };
-	struct text normal = normal_start(password, rules, a);
+	struct text normal = normal_start(password, rules->max_length, a);
 	double common = rules->min_guesses < COMMON ? (double)rules->min_guesses : COMMON;
 	struct words words = { 0 };
 
@@ -248,4 +248,10 @@ password_weaknesses(struct secret password, const struct password_rules *rules,
 		add(&m, T("This password is too easy to guess."));
 	*n = m.n;
 	return m.list;
+}
+
+bool
+password_is_too_long(struct secret password, int64_t max_length, struct arena *a)
+{
+	return (int64_t)text_length(normal_start(password, max_length, a)) > max_length;
 }

@@ -30,4 +30,7 @@ struct password_owner {
 const struct text *password_weaknesses(struct secret password, const struct password_rules *rules,
     const struct password_owner *owner, size_t nowner, struct arena *a, size_t *n);
 
+/* Has it more characters than max_length, counted as password_weaknesses() does? */
+bool password_is_too_long(struct secret password, int64_t max_length, struct arena *a);
+
 #endif

@@ -205,3 +205,31 @@ Test(weak, bytes_that_are_no_text)
 	expect_messages("\xff\xfe\x80\xc3(", &none, alice, countof(alice), "");
 	cr_expect(text_eq(weaknesses(T("kX7#\0pQ2v"), &rules, NULL, 0), T(EASY)));
 }
+
+/* What counts are the characters of the normal form. */
+Test(weak, is_too_long)
+{
+	static const struct {
+		const char *part;
+		int fit; /* as many of them are 128 characters */
+	} cases[] = {
+		{ "a", 128 },
+		{ "\u00e4", 128 },
+		{ "a\u0308", 128 },
+		{ "\u03c9\u0314\u0342\u0345", 128 },
+		{ "\ufb01", 64 },
+		{ "\uff41", 128 },
+		{ "\U0001f600", 128 },
+	};
+	struct buf b;
+
+	cr_expect_not(password_is_too_long(secret_from(TEXT_NONE), 128, a));
+	for (size_t i = 0; i < countof(cases); i++) {
+		buf_init(&b, a);
+		for (int n = 0; n < cases[i].fit; n++)
+			buf_add(&b, text_from(cases[i].part));
+		cr_expect_not(password_is_too_long(secret_from(buf_text(&b)), 128, a), "%zu", i);
+		buf_add(&b, text_from(cases[i].part));
+		cr_expect(password_is_too_long(secret_from(buf_text(&b)), 128, a), "%zu", i);
+	}
+}
