@@ -13,8 +13,7 @@ static const struct db_column numbered_columns[] = { COLUMN(numbered, largest) }
 
 static const struct db_stmt slug_largest = {
 	.name = "slug_largest",
-	.sql = "SELECT MAX(CAST(SUBSTRING(slug, CHAR_LENGTH(?) + 1) AS UNSIGNED)) FROM users"
-	       " WHERE slug LIKE ? AND SUBSTRING(slug, CHAR_LENGTH(?) + 1) REGEXP '^[0-9]{1,18}$'",
+	.sql = "SELECT MAX(slug_number) FROM users WHERE slug_stem = ?",
 	.columns = numbered_columns,
 	.ncolumns = countof(numbered_columns),
 };
@@ -48,15 +47,6 @@ slugify(struct arena *a, struct text name)
 	return text_slice((struct text){ s, n }, from, from + STEM < n ? from + STEM : n);
 }
 
-/* The stem as the start of a LIKE pattern. */
-static struct text
-pattern_of(struct arena *a, struct text stem)
-{
-	struct text contains = sql_contains(a, stem);
-
-	return text_slice(contains, 1, contains.n);
-}
-
 struct text
 slug_make(struct request *rq, struct text username)
 {
@@ -64,8 +54,7 @@ slug_make(struct request *rq, struct text username)
 	    arena_printf(rq->arena, "%.*s-", TEXT_ARGS(slugify(rq->arena, username)));
 	struct numbered found = { 0 };
 
-	if (!db_row(
-		rq->db, &slug_largest, &found, V(stem), V(pattern_of(rq->arena, stem)), V(stem)))
+	if (!db_row(rq->db, &slug_largest, &found, V(stem)))
 		found.largest.n = 0;
 	return arena_printf(rq->arena, "%.*s%lld", TEXT_ARGS(stem), (long long)found.largest.n + 1);
 }
