@@ -16,14 +16,13 @@ static const struct body_field change_password_body[] = {
 
 /* What the rules about passwords compare with. */
 struct person {
-	int64_t id, version;
+	int64_t id;
 	struct uuid uuid;
 	struct text username, email, first_name, last_name, password;
 };
 
 static const struct db_column person_columns[] = {
 	COLUMN(person, id),
-	COLUMN(person, version),
 	COLUMN(person, uuid),
 	COLUMN(person, username),
 	COLUMN(person, email),
@@ -34,17 +33,21 @@ static const struct db_column person_columns[] = {
 
 static const struct db_stmt person_by_uuid = {
 	.name = "person_by_uuid",
-	.sql = "SELECT id, version, uuid, username, email, first_name, last_name, password"
+	.sql = "SELECT id, uuid, username, email, first_name, last_name, password"
 	       " FROM users WHERE uuid = ?",
 	.columns = person_columns,
 	.ncolumns = countof(person_columns),
 };
 
+/*
+ * Only if the password is still the one that was shown to be known; none: whatever it is. With the version
+ * instead, whoever else writes to the row would make us hash again and again.
+ */
 static const struct db_stmt person_set_password = {
 	.name = "person_set_password",
 	.access = DB_WRITE,
 	.sql = "UPDATE users SET password = ?, password_changed = ?, version = version + 1"
-	       " WHERE id = ? AND version = ?",
+	       " WHERE id = ? AND password = COALESCE(?, password)",
 };
 
 static void
@@ -86,7 +89,9 @@ check_current(struct request *rq, const struct person *p, struct text current)
 	}
 	if ((refused = throttle_refuse(rq, p->username)) != 0)
 		return refused;
-	if (!password_verify(secret_from(current), p->password, rq->arena)) {
+	if (password_is_too_long(
+		secret_from(current), rq->config->password_max_length, rq->arena) ||
+	    !password_verify(secret_from(current), p->password, rq->arena)) {
 		throttle_failed(rq, p->username);
 		problem_add(rq, T("current_password"), T("Invalid password."));
 	}
@@ -112,7 +117,8 @@ user_change_password(struct request *rq)
 {
 	struct change_password in;
 	struct person p;
-	struct text phc, key;
+	bool by_staff = (rq->caller.who & STAFF) != 0;
+	struct text phc, key, known;
 	int refused;
 
 	if (!body_read(rq, change_password_body, countof(change_password_body), &in))
@@ -125,11 +131,12 @@ user_change_password(struct request *rq)
 	if (problems_found(rq))
 		return reply_invalid(rq);
 	phc = password_hash(secret_from(in.new_password), rq->arena);
+	known = by_staff ? TEXT_NONE : p.password;
 
-	if (db_exec(rq->db, &person_set_password, V(phc), V(rq->now), V(p.id), V(p.version)) == 0)
+	if (db_exec(rq->db, &person_set_password, V(phc), V(rq->now), V(p.id), V(known)) == 0)
 		db_again(rq->db);
 	key = token_issue(rq, (struct token_owner){ p.id, p.uuid });
-	if ((rq->caller.who & STAFF) != 0)
+	if (by_staff)
 		audit(rq, EVENT_PASSWORD_CHANGED_BY_STAFF, subject_user(p.uuid), TEXT_NONE);
 	if (p.password.n > 0 || p.id == rq->caller.id)
 		audit(rq, EVENT_PASSWORD_CHANGED, subject_user(p.uuid), TEXT_NONE);

@@ -2,7 +2,7 @@
 
 import pytest
 from service import Client, eventually, unique
-from users import FORBIDDEN, NO_CREDENTIALS, UNKNOWN, path_of, status_and_json
+from users import FORBIDDEN, NO_CREDENTIALS, UNKNOWN, at_once, path_of, status_and_json
 
 ME = "/api/users/me/"
 PASSWORD = "a heron on the roof"
@@ -521,3 +521,13 @@ def test_who_before_method(service, staff, regular, method, path, by_regular, by
             405: {"detail": f'Method "{method}" not allowed.'},
         }
         assert answer.json() == expected[status]
+
+
+def test_new_keys_at_the_same_time(service, staff, regular):
+    answers = at_once(
+        lambda client, n: client.post(path_of(regular.user, "refresh_token/")), staff, range(12), 6
+    )
+    assert [a.status_code for a in answers] == [200] * 12
+    keys = {a.json()["token"] for a in answers}
+    assert len(keys) == 12 and service.token_of(regular.user) in keys
+    assert sum(Client(service, key).get(ME).status_code == 200 for key in keys) == 1
