@@ -19,6 +19,7 @@ struct cached {
 
 /* A column of the row that was fetched last. */
 struct cell {
+	const struct shape *shape;
 	unsigned long n; /* bytes, of text and bytes */
 	my_bool null, error;
 	union {
@@ -427,13 +428,15 @@ bind_results(struct db *db, MYSQL_STMT *st)
 	memset(c->cells, 0, n * sizeof(*c->cells)); /* the library sets no error of a time */
 	for (size_t i = 0; i < n; i++) {
 		const struct shape *shape = shape_of(target_kind(&c->target, i));
+		struct cell *cell = &c->cells[i];
 
+		cell->shape = shape;
 		binds[i].buffer_type = shape->result;
-		binds[i].buffer = shape->room > 0 ? c->cells[i].b : NULL;
+		binds[i].buffer = shape->room > 0 ? cell->b : NULL;
 		binds[i].buffer_length = shape->room;
-		binds[i].length = &c->cells[i].n;
-		binds[i].is_null = &c->cells[i].null;
-		binds[i].error = &c->cells[i].error;
+		binds[i].length = &cell->n;
+		binds[i].is_null = &cell->null;
+		binds[i].error = &cell->error;
 	}
 	must(mysql_stmt_bind_result(st, binds) == 0);
 	arena_rewind(db->arena, mark);
@@ -452,22 +455,25 @@ open_call(struct db *db, enum db_access access, struct call *c, struct target ta
 }
 
 static bool
-of_any_length(const struct cursor *c, size_t i)
+of_any_length(const struct cell *cell)
 {
-	return !c->cells[i].null && shape_of(target_kind(&c->target, i))->room == 0;
+	return !cell->null && cell->shape->room == 0;
 }
 
 /* Reads texts and bytes, whose length the fetch has told, to p. A NUL follows each. */
 static void
 read_texts(struct cursor *c, char *p)
 {
+	MYSQL_BIND b = { 0 };
+
 	for (size_t i = 0; i < c->target.n; i++) {
 		struct cell *cell = &c->cells[i];
-		MYSQL_BIND b = { .buffer = p, .buffer_length = cell->n + 1 };
 
-		if (!of_any_length(c, i))
+		if (!of_any_length(cell))
 			continue;
-		b.buffer_type = shape_of(target_kind(&c->target, i))->result;
+		b.buffer = p;
+		b.buffer_length = cell->n + 1;
+		b.buffer_type = cell->shape->result;
 		must(mysql_stmt_fetch_column(c->open, &b, (unsigned int)i, 0) == 0);
 		p[cell->n] = '\0';
 		cell->x = (struct bytes){ (const uint8_t *)p, cell->n };
@@ -483,7 +489,7 @@ room_for_texts(struct db *db, bool keep)
 	size_t n = 0;
 
 	for (size_t i = 0; i < c->target.n; i++) {
-		if (of_any_length(c, i))
+		if (of_any_length(&c->cells[i]))
 			n += c->cells[i].n + 1;
 	}
 	if (keep)
@@ -502,7 +508,7 @@ store_row(struct db *db)
 		const struct cell *cell = &c->cells[i];
 		struct value v = { .kind = target_kind(&c->target, i), .null = cell->null };
 
-		if (!v.null && !shape_of(v.kind)->take(cell, &v)) {
+		if (!v.null && !cell->shape->take(cell, &v)) {
 			error_set(&e, CR_INVALID_BUFFER_USE, "column %zu does not fit its kind", i);
 			db_stop(db);
 			tx_fail(db, c->name, &e);

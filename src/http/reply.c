@@ -197,6 +197,13 @@ make_room(struct request *rq)
 	flush_body(rq);
 }
 
+static void
+append(struct reply *r, const char *s, size_t n)
+{
+	memcpy(r->body + r->n, s, n);
+	r->n += n;
+}
+
 void
 reply_sink(void *request, const char *s, size_t n)
 {
@@ -206,15 +213,13 @@ reply_sink(void *request, const char *s, size_t n)
 
 	if (r->room == 0)
 		r->room = REPLY_BUFFER;
-	while (n > 0) {
-		if (r->n == r->room)
-			make_room(rq);
-		part = n < r->room - r->n ? n : r->room - r->n;
-		memcpy(r->body + r->n, s, part);
-		r->n += part;
+	while (n > (part = r->room - r->n)) {
+		append(r, s, part);
+		make_room(rq);
 		s += part;
 		n -= part;
 	}
+	append(r, s, n);
 }
 
 void

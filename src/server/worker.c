@@ -197,9 +197,10 @@ conn_serve(struct loop *l, struct conn *c)
 }
 
 static void
-conn_ready(struct loop *l, struct conn *c)
+conn_ready(struct loop *l, struct conn *c, uint32_t events)
 {
-	switch (fcgi_peek(c->fcgi)) {
+	/* Input and nothing else is bytes. With a hang-up beside it, only a look tells. */
+	switch (events == EPOLLIN ? FCGI_WAITING : fcgi_peek(c->fcgi)) {
 	case FCGI_WAITING:
 		(void)conn_serve(l, c);
 		break;
@@ -223,7 +224,7 @@ wait_and_serve(struct loop *l, int timeout, const sigset_t *waiting)
 		if (events[i].data.ptr == NULL)
 			accept_all(l);
 		else
-			conn_ready(l, events[i].data.ptr);
+			conn_ready(l, events[i].data.ptr, events[i].events);
 	}
 	return n;
 }

@@ -7,6 +7,7 @@ from service import unique
 
 ORDERS = [
     "",
+    "o=-username",
     "o=full_name",
     "o=-full_name",
     "o=-is_active&o=email",
