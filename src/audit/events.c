@@ -15,6 +15,22 @@ static const char *const names[] = {
 	[EVENT_TOKEN_LIFETIME_CHANGED] = "token_lifetime_updated",
 	[EVENT_LOGGED_IN] = "auth_logged_in_with_username",
 	[EVENT_LOGGED_OUT] = "auth_logged_out",
+	[EVENT_CUSTOMER_CREATED] = "customer_creation_succeeded",
+	[EVENT_CUSTOMER_UPDATED] = "customer_update_succeeded",
+	[EVENT_CUSTOMER_DELETED] = "customer_deletion_succeeded",
+	[EVENT_PROJECT_CREATED] = "project_creation_succeeded",
+	[EVENT_PROJECT_UPDATED] = "project_update_succeeded",
+	[EVENT_PROJECT_DELETED] = "project_deletion_succeeded",
+	[EVENT_ROLE_CREATED] = "role_creation_succeeded",
+	[EVENT_ROLE_UPDATED] = "role_update_succeeded",
+	[EVENT_ROLE_DELETED] = "role_deletion_succeeded",
+	[EVENT_ROLE_ENABLED] = "role_enabled",
+	[EVENT_ROLE_DISABLED] = "role_disabled",
+	[EVENT_ROLE_GRANTED] = "role_granted",
+	[EVENT_GRANT_UPDATED] = "role_updated",
+	[EVENT_ROLE_REVOKED] = "role_revoked",
+	[EVENT_SSH_KEY_CREATED] = "ssh_key_creation_succeeded",
+	[EVENT_SSH_KEY_DELETED] = "ssh_key_deletion_succeeded",
 };
 
 const char *

@@ -50,7 +50,7 @@ ordering_read(struct ordering *o, struct request *rq, const struct resource *r)
 		}
 	}
 	if (!any)
-		must(add_name(o, r, text_from(r->order)));
+		add_field(o, &r->fields[field_index(r, text_from(r->order))], r->newest_first);
 	/* Ties are broken by the primary key, so that pages never overlap. */
 	must(o->n < ORDER_MAX);
 	o->terms[o->n++] =

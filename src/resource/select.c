@@ -79,8 +79,8 @@ selection_add(struct selection *s, struct sql *q)
 
 	sql_add(q, r->alias);
 	sql_add(q, ".id, ");
-	sql_add(q, r->alias);
-	sql_add(q, ".version, ");
+	sql_add(q, r->immutable ? "1" : r->alias);
+	sql_add(q, r->immutable ? ", " : ".version, ");
 	sql_add(q, r->owner != NULL ? r->owner : "NULL");
 	sql_add(q, ", ");
 	sql_add(q, r->alias);

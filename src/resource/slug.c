@@ -1,23 +1,9 @@
 #include "base/base.h"
 
-#include "users/users_int.h"
+#include "resource/resource.h"
 
 /* Characters of the name that a slug begins with. */
 #define STEM 8
-
-struct numbered {
-	struct maybe largest;
-};
-
-static const struct db_column numbered_columns[] = { COLUMN(numbered, largest) };
-
-static const struct db_stmt slug_largest = {
-	.name = "slug_largest",
-	.sql = "SELECT MAX(CAST(SUBSTRING(slug, CHAR_LENGTH(?) + 1) AS UNSIGNED)) FROM users"
-	       " WHERE slug LIKE ? AND SUBSTRING(slug, CHAR_LENGTH(?) + 1) REGEXP '^[0-9]{1,18}$'",
-	.columns = numbered_columns,
-	.ncolumns = countof(numbered_columns),
-};
 
 static bool
 is_kept(char c)
@@ -58,14 +44,23 @@ pattern_of(struct arena *a, struct text stem)
 }
 
 struct text
-slug_make(struct request *rq, struct text username)
+slug_make(struct request *rq, const struct resource *r, struct text name)
 {
-	struct text stem =
-	    arena_printf(rq->arena, "%.*s-", TEXT_ARGS(slugify(rq->arena, username)));
-	struct numbered found = { 0 };
+	struct text stem = arena_printf(rq->arena, "%.*s-", TEXT_ARGS(slugify(rq->arena, name)));
+	struct value largest = { .kind = KIND_MAYBE };
+	struct sql q;
 
-	if (!db_row(
-		rq->db, &slug_largest, &found, V(stem), V(pattern_of(rq->arena, stem)), V(stem)))
-		found.largest.n = 0;
-	return arena_printf(rq->arena, "%.*s%lld", TEXT_ARGS(stem), (long long)found.largest.n + 1);
+	sql_init(&q, rq->arena);
+	sql_add(&q, "SELECT MAX(CAST(SUBSTRING(slug, ");
+	sql_value(&q, V((int64_t)stem.n + 1));
+	sql_add(&q, ") AS UNSIGNED)) FROM ");
+	sql_add(&q, r->table);
+	sql_add(&q, " WHERE slug LIKE ");
+	sql_value(&q, V(pattern_of(rq->arena, stem)));
+	sql_add(&q, " AND SUBSTRING(slug, ");
+	sql_value(&q, V((int64_t)stem.n + 1));
+	sql_add(&q, ") REGEXP '^[0-9]{1,18}$'");
+	if (!db_row_sql(rq->db, "slug_largest", DB_READ, &q, &largest, 1) || largest.null)
+		largest.i = 0;
+	return arena_printf(rq->arena, "%.*s%lld", TEXT_ARGS(stem), (long long)largest.i + 1);
 }
