@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "access/access.h"
+#include "agreements/agreements.h"
 #include "app.h"
 #include "audit/audit.h"
 #include "auth/auth.h"
@@ -24,6 +25,9 @@ static const struct route_table *const tables[] = {
 	&audit_routes,
 	&auth_routes,
 	&customer_routes,
+	&agreement_routes,
+	&auth_routes,
+	&auth_token_routes,
 	&ops_routes,
 	&project_routes,
 	&user_routes,

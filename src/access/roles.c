@@ -231,11 +231,6 @@ encode_permissions(struct request *rq UNUSED, struct json_writer *w, const struc
 	json_raw(w, v->null ? T("[]") : v->t);
 }
 
-static void
-all_visible(struct request *rq UNUSED, struct sql *where UNUSED)
-{
-}
-
 /* clang-format off */
 static const struct field fields[] = {
 	{ .name = "uuid", .kind = KIND_UUID, .column = "uuid", .read = ANYONE,
@@ -281,7 +276,6 @@ const struct resource roles = {
 	.fields = fields,
 	.nfields = countof(fields),
 	.order = "name",
-	.visible = all_visible,
 	.check = role_check,
 	.before_create = role_before_create,
 	.after_create = role_after_create,

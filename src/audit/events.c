@@ -12,6 +12,7 @@ static const char *const names[] = {
 	[EVENT_PASSWORD_CHANGED] = "user_password_updated",
 	[EVENT_PASSWORD_CHANGED_BY_STAFF] = "user_password_updated_by_staff",
 	[EVENT_TOKEN_CREATED] = "token_created",
+	[EVENT_TOKEN_DELETED] = "token_deleted",
 	[EVENT_TOKEN_LIFETIME_CHANGED] = "token_lifetime_updated",
 	[EVENT_LOGGED_IN] = "auth_logged_in_with_username",
 	[EVENT_LOGGED_OUT] = "auth_logged_out",
@@ -31,6 +32,9 @@ static const char *const names[] = {
 	[EVENT_ROLE_REVOKED] = "role_revoked",
 	[EVENT_SSH_KEY_CREATED] = "ssh_key_creation_succeeded",
 	[EVENT_SSH_KEY_DELETED] = "ssh_key_deletion_succeeded",
+	[EVENT_AGREEMENT_CREATED] = "user_agreement_creation_succeeded",
+	[EVENT_AGREEMENT_UPDATED] = "user_agreement_update_succeeded",
+	[EVENT_AGREEMENT_DELETED] = "user_agreement_deletion_succeeded",
 };
 
 const char *

@@ -53,6 +53,7 @@ void throttle_succeeded(struct request *rq, struct text username, int64_t user_i
 /* Forgets what does not count any more; a chore of the keeper. */
 void throttle_purge(struct db *db, const struct config *config, struct arena *a);
 
-extern const struct route_table auth_routes;
+/* Signing in and out; what staff does with everybody's tokens. */
+extern const struct route_table auth_routes, auth_token_routes;
 
 #endif

@@ -29,6 +29,8 @@ struct input {
 	bool nullable;  /* null is a value: token_lifetime, birth_date */
 	bool filled;    /* "" is refused: "This field may not be blank." */
 	bool untrimmed; /* passwords */
+	/* KIND_TEXT: one of these, to the letter; ends with NULL. */
+	const char *const *choices;
 	/* Looks at a text that passed the rest; a message (constant), or NULL when it is good. */
 	const char *(*check)(struct text t);
 };

@@ -51,6 +51,22 @@ read_text(struct request *rq, const struct input *in, struct text name, const st
 }
 
 static bool
+read_choice(struct request *rq, const struct input *in, struct text name, const struct json *json,
+    struct value *out)
+{
+	if (!is_text_or_number(json))
+		return refuse(rq, name, "Not a valid string.");
+	for (const char *const *choice = in->choices; *choice != NULL; choice++) {
+		if (text_eq(json->text, text_from(*choice))) {
+			out->t = json->text;
+			return true;
+		}
+	}
+	problem_printf(rq, name, "\"%.*s\" is not a valid choice.", TEXT_ARGS(json->text));
+	return false;
+}
+
+static bool
 read_bool(struct request *rq, const struct input *in UNUSED, struct text name,
     const struct json *json, struct value *out)
 {
@@ -197,7 +213,8 @@ input_read(struct request *rq, const struct input *in, struct text name, const s
 		out->null = true;
 		return in->nullable || refuse(rq, name, "This field may not be null.");
 	}
-	return readers[in->kind](rq, in, name, json, out);
+	return in->choices != NULL ? read_choice(rq, in, name, json, out)
+				   : readers[in->kind](rq, in, name, json, out);
 }
 
 bool

@@ -113,5 +113,6 @@ where_visible(struct request *rq, const struct resource *r, struct sql *where)
 {
 	sql_init(where, rq->arena);
 	sql_add(where, " WHERE 1 = 1");
-	r->visible(rq, where);
+	if (r->visible != NULL)
+		r->visible(rq, where);
 }

@@ -98,7 +98,7 @@ struct resource {
 	const char *order; /* the field that a list is ordered by when not asked otherwise */
 	bool newest_first; /* ... descending */
 	bool immutable;    /* rows never change: there is no column version */
-	/* Adds " AND ..." so that only rows which the caller may see are left. */
+	/* Adds " AND ..." so that only rows which the caller may see are left; NULL: he may see all. */
 	void (*visible)(struct request *rq, struct sql *where);
 	draft_hook *check; /* rules over several fields, before anything is written */
 	draft_hook *
@@ -125,6 +125,9 @@ int resource_answer(struct request *rq, const struct resource *r, int status, in
 
 /* Finds the row of the path's uuid among those that the caller may see, with no column but the base ones. */
 bool resource_find(struct request *rq, const struct resource *r, struct row *row) MUST_CHECK;
+
+/* A guard: all but staff only read, whatever the path has (403). */
+handler resource_staff_writes;
 
 /*
  * For the guards of actions: a POST with If-Match locks the path's row, so that the action changes what the

@@ -113,6 +113,14 @@ row_lock(struct request *rq, const struct resource *r, struct row *row)
 }
 
 int
+resource_staff_writes(struct request *rq)
+{
+	bool may_pass = (rq->method & METHODS_SAFE) != 0 || (rq->caller.who & STAFF) != 0;
+
+	return may_pass ? 0 : reply_forbidden(rq);
+}
+
+int
 resource_precondition(struct request *rq, const struct resource *r)
 {
 	struct row row;

@@ -11,12 +11,6 @@ may_pass(const struct request *rq)
 }
 
 int
-user_list_guard(struct request *rq)
-{
-	return may_pass(rq) ? 0 : reply_forbidden(rq);
-}
-
-int
 user_guard(struct request *rq)
 {
 	struct row row;
@@ -33,13 +27,13 @@ user_guard(struct request *rq)
 /* clang-format off */
 static const struct route routes[] = {
 	{ .method = METHOD_GET, .pattern = "/api/users/",
-	  .who = SIGNED_IN, .guard = user_list_guard, .handle = resource_list, .subject = &users,
+	  .who = SIGNED_IN, .guard = resource_staff_writes, .handle = resource_list, .subject = &users,
 	  .help = "Lists the users whom the caller may see." },
 	{ .method = METHOD_POST, .pattern = "/api/users/",
 	  .who = STAFF, .handle = resource_create, .subject = &users,
 	  .help = "Creates a user." },
 	{ .method = METHOD_GET, .pattern = "/api/users/me/",
-	  .who = SIGNED_IN, .guard = user_list_guard, .handle = user_me, .subject = &users,
+	  .who = SIGNED_IN, .guard = resource_staff_writes, .handle = user_me, .subject = &users,
 	  .help = "The caller's own account, with the address that he calls from." },
 	{ .method = METHOD_GET, .pattern = USER,
 	  .who = SIGNED_IN, .guard = user_guard, .handle = resource_retrieve, .subject = &users,
@@ -65,6 +59,9 @@ static const struct route routes[] = {
 	{ .method = METHOD_POST, .pattern = USER "refresh_token/",
 	  .who = STAFF, .guard = user_guard, .handle = user_refresh_token,
 	  .help = "Replaces a user's token by a new one." },
+	{ .method = METHOD_POST, .pattern = USER "pull_remote_user/", .lane = LANE_SLOW,
+	  .who = SIGNED_IN, .guard = user_guard, .handle = user_pull_remote_user,
+	  .help = "Fetches a user's details from the identity provider that manages them." },
 };
 /* clang-format on */
 

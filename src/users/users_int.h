@@ -17,10 +17,10 @@ draft_hook user_check, user_before_create, user_after_create, user_before_update
 extern const struct filter user_filters[];
 
 /* 403 or 404 for whoever may not do this to this user; see struct route (routes.c). */
-handler user_list_guard, user_guard;
+handler user_guard;
 
 /* Actions. */
-handler user_me, user_change_password, user_token, user_refresh_token;
+handler user_me, user_change_password, user_token, user_refresh_token, user_pull_remote_user;
 
 static inline struct subject
 subject_user(struct uuid uuid)

@@ -12,6 +12,14 @@ def service():
     instance.close()
 
 
+@pytest.fixture(scope="session")
+def crowded():
+    """An instance whose many workers serve many requests at the same time."""
+    instance = Service(workers=8)
+    yield instance
+    instance.close()
+
+
 @pytest.fixture
 def own_service():
     """Starts instances that a test may configure, stop and break: own_service(config="...", workers=N)."""

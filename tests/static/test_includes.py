@@ -14,7 +14,7 @@ LEVELS = [
     {"resource", "server"},
     {"audit", "idempotency", "mail"},
     {"access", "auth"},
-    {"customers", "identity", "keys", "projects", "users"},
+    {"agreements", "customers", "identity", "keys", "projects", "users"},
     {"ops"},
     {".", "ctl"},  # app.c, rosterd.c, rosterctl.c and its commands
 ]

@@ -1,0 +1,90 @@
+#include "base/base.h"
+
+#include "agreements/agreements.h"
+#include "audit/audit.h"
+#include "crypto/random.h"
+
+/* Terms of service, privacy policy. */
+static const char *const types[] = { "TOS", "PP", NULL };
+
+/* clang-format off */
+static const struct field fields[] = {
+	{ .name = "url", .kind = KIND_UUID, .expression = "a.uuid", .url = "/api/user-agreements/",
+	  .read = SIGNED_IN,
+	  .help = "Where this agreement is found." },
+	{ .name = "uuid", .kind = KIND_UUID, .column = "uuid",
+	  .read = SIGNED_IN,
+	  .help = "Identifies the agreement for ever." },
+	{ .name = "content", .kind = KIND_TEXT, .column = "content",
+	  .read = SIGNED_IN, .create = STAFF, .update = STAFF,
+	  .input = { .required = true, .filled = true },
+	  .help = "The text." },
+	{ .name = "agreement_type", .kind = KIND_TEXT, .column = "agreement_type",
+	  .read = SIGNED_IN, .create = STAFF, .update = STAFF,
+	  .input = { .required = true, .choices = types },
+	  .unique = "user agreement with this agreement type already exists.",
+	  .filter = FILTER_EXACT,
+	  .help = "TOS: terms of service; PP: privacy policy." },
+	{ .name = "created", .kind = KIND_STAMP, .column = "created",
+	  .read = SIGNED_IN, .order = { "a.created" },
+	  .help = "When the agreement was made." },
+	{ .name = "modified", .kind = KIND_STAMP, .column = "modified",
+	  .read = SIGNED_IN,
+	  .help = "When the agreement was changed." },
+};
+/* clang-format on */
+
+static void
+log_event(struct request *rq, struct draft *d, enum event event)
+{
+	audit(rq, event, (struct subject){ "user_agreement", d->uuid }, audit_changes(rq, d));
+}
+
+static void
+before_create(struct request *rq, struct draft *d)
+{
+	d->uuid = random_uuid();
+	draft_set(d, "uuid", V(d->uuid));
+	draft_set(d, "created", V(rq->now));
+	draft_set(d, "modified", V(rq->now));
+}
+
+static void
+before_update(struct request *rq, struct draft *d)
+{
+	draft_set(d, "modified", V(rq->now));
+}
+
+static void
+after_create(struct request *rq, struct draft *d)
+{
+	log_event(rq, d, EVENT_AGREEMENT_CREATED);
+}
+
+static void
+after_update(struct request *rq, struct draft *d)
+{
+	log_event(rq, d, EVENT_AGREEMENT_UPDATED);
+}
+
+static void
+before_delete(struct request *rq, struct draft *d)
+{
+	log_event(rq, d, EVENT_AGREEMENT_DELETED);
+}
+
+const struct resource agreements = {
+	.name = "user agreement",
+	.model = "UserAgreement",
+	.path = "/api/user-agreements/",
+	.table = "user_agreements",
+	.alias = "a",
+	.fields = fields,
+	.nfields = countof(fields),
+	.order = "created",
+	.before_create = before_create,
+	.after_create = after_create,
+	.before_update = before_update,
+	.after_update = after_update,
+	.before_delete = before_delete,
+};
