@@ -69,8 +69,8 @@ select_page(struct request *rq, struct listing *l, struct sql *q)
 }
 
 /*
- * The last page, whose number only the total tells: the page_size last rows, read from the end, of which those
- * with a rank that the last page has are kept and put in order again.
+ * The last page, whose number only the total tells: as many rows from the end as a page may have, put in
+ * order again. The first of them may belong to the page before.
  */
 static void
 select_last(struct listing *l, struct sql *q)
@@ -85,9 +85,7 @@ select_last(struct listing *l, struct sql *q)
 	sql_add(q, r->alias);
 	sql_add(q, ".id, ");
 	add_total(q, r, &l->where);
-	sql_add(q, " AS total, ROW_NUMBER() OVER (");
-	ordering_add(&l->order, q, true);
-	sql_add(q, ") AS place FROM ");
+	sql_add(q, " AS total FROM ");
 	sql_add(q, r->table);
 	sql_add(q, " ");
 	sql_add(q, r->alias);
@@ -98,9 +96,7 @@ select_last(struct listing *l, struct sql *q)
 	selection_from(&l->s, q);
 	sql_add(q, " ON ");
 	sql_add(q, r->alias);
-	sql_add(q, ".id = p.id WHERE p.place <= (p.total - 1) % ");
-	sql_value(q, V(l->page.size));
-	sql_add(q, " + 1");
+	sql_add(q, ".id = p.id");
 	ordering_add(&l->order, q, false);
 }
 
@@ -136,6 +132,18 @@ answer_empty(struct request *rq, struct page *page)
 	return reply_end(rq);
 }
 
+/* Becomes the last page; leaves out what select_last() has read of the page before. */
+static void
+turn_to_last(struct request *rq, struct page *page, int64_t total)
+{
+	int64_t rows = total < page->size ? total : page->size, before;
+
+	page->number = page_count(page, total);
+	before = rows - (total - (page->number - 1) * page->size);
+	while (before-- > 0 && db_next(rq->db))
+		continue;
+}
+
 /* Writes rows as they arrive; the first one has been read. */
 static int
 answer_rows(struct request *rq, struct listing *l)
@@ -145,7 +153,7 @@ answer_rows(struct request *rq, struct listing *l)
 	struct json_writer *w;
 
 	if (l->page.number == 0)
-		l->page.number = page_count(&l->page, total);
+		turn_to_last(rq, &l->page, total);
 	left = total - (l->page.number - 1) * l->page.size;
 	if (left > l->page.size)
 		l->page.next_cursor = cursor_print(rq, &l->order, l->page.number, &after[1]);

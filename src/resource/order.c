@@ -2,13 +2,21 @@
 
 #include "resource/resource_int.h"
 
-/* One field, in a direction. What orders already is not added again. */
+/* Does every row have a value of its own? A unique column that may be NULL has many of these. */
+static bool
+tells_apart(const struct field *f)
+{
+	return f->unique != NULL && f->input.required;
+}
+
+/* One field, in a direction. What orders already is not added again, nor is anything after a total order. */
 static void
 add_field(struct ordering *o, const struct field *f, bool descending)
 {
 	for (size_t i = 0; i < o->n; i++)
-		if (o->terms[i].expression == f->order[0])
+		if (o->total || o->terms[i].expression == f->order[0])
 			return;
+	o->total = tells_apart(f);
 	for (size_t i = 0; i < countof(f->order) && f->order[i] != NULL; i++) {
 		must(o->n < ORDER_MAX);
 		o->terms[o->n++] = (struct order_term){ f->order[i], f->kind, descending };
@@ -35,7 +43,7 @@ ordering_read(struct ordering *o, struct request *rq, const struct resource *r)
 	struct text list, name;
 	size_t at = 0;
 
-	o->n = 0;
+	*o = (struct ordering){ 0 };
 	while (request_param_each(rq, T("o"), &at, &list)) {
 		while (text_split(&list, ',', &name)) {
 			name = text_trim(name);
@@ -51,7 +59,9 @@ ordering_read(struct ordering *o, struct request *rq, const struct resource *r)
 	}
 	if (!any)
 		add_field(o, &r->fields[field_index(r, text_from(r->order))], r->newest_first);
-	/* Ties are broken by the primary key, so that pages never overlap. */
+	/* Of a unique key followed by the primary one, MariaDB would not see that its index is in order. */
+	if (o->total)
+		return;
 	must(o->n < ORDER_MAX);
 	o->terms[o->n++] =
 	    (struct order_term){ arena_printf(rq->arena, "%s.id", r->alias).s, KIND_INT, false };
@@ -76,15 +86,24 @@ add_comparison(struct sql *q, const struct order_term *t, const char *operator, 
 	sql_value(q, v);
 }
 
+/* The row with the value, and those after it. */
+static void
+add_bound(struct sql *q, const struct order_term *t, struct value v)
+{
+	add_comparison(q, t, t->descending ? " <= " : " >= ", v);
+}
+
 void
 ordering_from(const struct ordering *o, struct sql *where, const struct value *from)
 {
 	size_t last = o->n - 1;
 
+	sql_add(where, " AND ");
 	/* The first term alone, once more: that much MariaDB can look up in an index. */
-	sql_add(where, " AND ");
-	add_comparison(where, &o->terms[0], o->terms[0].descending ? " <= " : " >= ", from[0]);
-	sql_add(where, " AND ");
+	if (last > 0) {
+		add_bound(where, &o->terms[0], from[0]);
+		sql_add(where, " AND ");
+	}
 	for (size_t i = 0; i < last; i++) {
 		sql_add(where, "(");
 		add_comparison(
@@ -93,7 +112,7 @@ ordering_from(const struct ordering *o, struct sql *where, const struct value *f
 		add_comparison(where, &o->terms[i], " = ", from[i]);
 		sql_add(where, " AND ");
 	}
-	add_comparison(where, &o->terms[last], " >= ", from[last]);
+	add_bound(where, &o->terms[last], from[last]);
 	for (size_t i = 0; i < last; i++)
 		sql_add(where, "))");
 }

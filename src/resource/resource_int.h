@@ -7,7 +7,7 @@
 /* Columns that every SELECT of the engine begins with: id, version, owner, uuid. */
 #define BASE_COLUMNS 4
 
-/* What a list is ordered by, ending with the primary key: no two rows are equal in it. */
+/* What a list is ordered by: no two rows are equal in it, so that pages never overlap. */
 #define ORDER_MAX 32
 
 struct order_term {
@@ -19,6 +19,7 @@ struct order_term {
 struct ordering {
 	struct order_term terms[ORDER_MAX];
 	size_t n;
+	bool total; /* by a unique key; else the primary one comes last */
 };
 
 /* Which fields a request wants and the caller may at all read, and room for a row of them. */
