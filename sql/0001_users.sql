@@ -7,6 +7,9 @@
 -- lower case. The program keeps it. It may be longer than both names: NFKD makes up to five letters
 -- of one character.
 --
+-- slug_stem and slug_number are "alice-" and 12 of the slug alice-12: the next number of a stem is found at
+-- once, however many users have it.
+--
 -- version is raised by every write; an update names the version that it has read.
 
 CREATE TABLE users (
@@ -14,6 +17,11 @@ CREATE TABLE users (
 	uuid BINARY(16) NOT NULL,
 	username VARCHAR(128) COLLATE utf8mb4_nopad_bin NOT NULL,
 	slug VARCHAR(50) COLLATE utf8mb4_nopad_bin NOT NULL,
+	slug_stem VARCHAR(50) COLLATE utf8mb4_nopad_bin
+		AS (LEFT(slug, CHAR_LENGTH(slug) - CHAR_LENGTH(SUBSTRING_INDEX(slug, '-', -1)))),
+	slug_number BIGINT
+		AS (IF(SUBSTRING_INDEX(slug, '-', -1) REGEXP '^[0-9]{1,18}$',
+			CAST(SUBSTRING_INDEX(slug, '-', -1) AS UNSIGNED), NULL)),
 	email VARCHAR(320) NOT NULL,
 	first_name VARCHAR(100) NOT NULL DEFAULT '',
 	last_name VARCHAR(100) NOT NULL DEFAULT '',
@@ -46,6 +54,7 @@ CREATE TABLE users (
 	UNIQUE KEY uuid (uuid),
 	UNIQUE KEY username (username),
 	UNIQUE KEY slug (slug),
+	KEY slug_number (slug_stem, slug_number),
 	UNIQUE KEY civil_number (civil_number),
 	KEY email (email),
 	KEY full_name (first_name, last_name),

@@ -1,11 +1,16 @@
 -- Organisations and their projects. A project that is removed stays, so that what was done in it can be told: only
--- is_removed is set, and the roles in it end.
+-- is_removed is set, and the roles in it end. slug_stem and slug_number are those of users (0001).
 
 CREATE TABLE customers (
 	id BIGINT NOT NULL AUTO_INCREMENT,
 	uuid BINARY(16) NOT NULL,
 	name VARCHAR(150) NOT NULL,
 	slug VARCHAR(50) COLLATE utf8mb4_nopad_bin NOT NULL,
+	slug_stem VARCHAR(50) COLLATE utf8mb4_nopad_bin
+		AS (LEFT(slug, CHAR_LENGTH(slug) - CHAR_LENGTH(SUBSTRING_INDEX(slug, '-', -1)))),
+	slug_number BIGINT
+		AS (IF(SUBSTRING_INDEX(slug, '-', -1) REGEXP '^[0-9]{1,18}$',
+			CAST(SUBSTRING_INDEX(slug, '-', -1) AS UNSIGNED), NULL)),
 	native_name VARCHAR(160) NOT NULL DEFAULT '',
 	abbreviation VARCHAR(12) NOT NULL DEFAULT '',
 	description VARCHAR(2000) NOT NULL DEFAULT '',
@@ -25,6 +30,7 @@ CREATE TABLE customers (
 	PRIMARY KEY (id),
 	UNIQUE KEY uuid (uuid),
 	UNIQUE KEY slug (slug),
+	KEY slug_number (slug_stem, slug_number),
 	KEY name (name),
 	KEY created (created),
 	KEY modified (modified)
@@ -35,6 +41,11 @@ CREATE TABLE projects (
 	uuid BINARY(16) NOT NULL,
 	name VARCHAR(500) NOT NULL,
 	slug VARCHAR(50) COLLATE utf8mb4_nopad_bin NOT NULL,
+	slug_stem VARCHAR(50) COLLATE utf8mb4_nopad_bin
+		AS (LEFT(slug, CHAR_LENGTH(slug) - CHAR_LENGTH(SUBSTRING_INDEX(slug, '-', -1)))),
+	slug_number BIGINT
+		AS (IF(SUBSTRING_INDEX(slug, '-', -1) REGEXP '^[0-9]{1,18}$',
+			CAST(SUBSTRING_INDEX(slug, '-', -1) AS UNSIGNED), NULL)),
 	description VARCHAR(2000) NOT NULL DEFAULT '',
 	customer_id BIGINT NOT NULL,
 	start_date DATE NULL,
@@ -48,6 +59,7 @@ CREATE TABLE projects (
 	PRIMARY KEY (id),
 	UNIQUE KEY uuid (uuid),
 	UNIQUE KEY slug (slug),
+	KEY slug_number (slug_stem, slug_number),
 	KEY name (name(150)),
 	KEY customer (customer_id, is_removed),
 	KEY created (created),

@@ -139,7 +139,8 @@ int resource_precondition(struct request *rq, const struct resource *r);
 int resource_not_found(struct request *rq, const struct resource *r);
 
 /*
- * "alice-1": made of a name, with the next number that is free in the resource's column slug. Another
+ * "alice-1": made of a name, with the next number that is free in the resource's table, which has the
+ * columns slug, slug_stem and slug_number (see sql/0001_users.sql). Another
  * request may be faster: the engine then runs the hook again.
  */
 struct text slug_make(struct request *rq, const struct resource *r, struct text name);

@@ -154,7 +154,6 @@ selection_write(struct selection *s, struct request *rq, struct json_writer *w, 
     void (*extra)(struct request *, struct json_writer *))
 {
 	enum who who = rq->caller.who | (self && selection_is_own(s, rq) ? SELF : NOBODY);
-	struct arena_mark mark = arena_mark(rq->arena);
 
 	json_object(w);
 	for (size_t i = 0; i < s->n; i++) {
@@ -166,5 +165,4 @@ selection_write(struct selection *s, struct request *rq, struct json_writer *w, 
 	if (extra != NULL)
 		extra(rq, w);
 	json_object_end(w);
-	arena_rewind(rq->arena, mark);
 }

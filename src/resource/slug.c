@@ -34,15 +34,6 @@ slugify(struct arena *a, struct text name)
 	return text_slice((struct text){ s, n }, from, from + STEM < n ? from + STEM : n);
 }
 
-/* The stem as the start of a LIKE pattern. */
-static struct text
-pattern_of(struct arena *a, struct text stem)
-{
-	struct text contains = sql_contains(a, stem);
-
-	return text_slice(contains, 1, contains.n);
-}
-
 struct text
 slug_make(struct request *rq, const struct resource *r, struct text name)
 {
@@ -51,15 +42,10 @@ slug_make(struct request *rq, const struct resource *r, struct text name)
 	struct sql q;
 
 	sql_init(&q, rq->arena);
-	sql_add(&q, "SELECT MAX(CAST(SUBSTRING(slug, ");
-	sql_value(&q, V((int64_t)stem.n + 1));
-	sql_add(&q, ") AS UNSIGNED)) FROM ");
+	sql_add(&q, "SELECT MAX(slug_number) FROM ");
 	sql_add(&q, r->table);
-	sql_add(&q, " WHERE slug LIKE ");
-	sql_value(&q, V(pattern_of(rq->arena, stem)));
-	sql_add(&q, " AND SUBSTRING(slug, ");
-	sql_value(&q, V((int64_t)stem.n + 1));
-	sql_add(&q, ") REGEXP '^[0-9]{1,18}$'");
+	sql_add(&q, " WHERE slug_stem = ");
+	sql_value(&q, V(stem));
 	if (!db_row_sql(rq->db, "slug_largest", DB_READ, &q, &largest, 1) || largest.null)
 		largest.i = 0;
 	return arena_printf(rq->arena, "%.*s%lld", TEXT_ARGS(stem), (long long)largest.i + 1);
