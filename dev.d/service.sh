@@ -169,9 +169,9 @@ rosterctl() {
 	"$build/rosterctl" --config "$state/roster.conf" "$@"
 }
 
-# Test suites sign in hundreds of users from one address, unless roster.local has a limit of its own.
-tests_sign_in_a_lot() {
-	grep -qs '^network_failures' "$state/roster.local" || echo 'network_failures = 1000000'
+# unless_local OPTION VALUE: prints the line of an option that roster.local does not set.
+unless_local() {
+	grep -qs "^$1[ =]" "$state/roster.local" || echo "$1 = $2"
 }
 
 configure_service() {
@@ -180,7 +180,12 @@ configure_service() {
 		socket_group =
 		database = $state/roster.cnf
 		key_file = $state/keys
-		$(tests_sign_in_a_lot)
+		# Test suites sign in hundreds of users from one address.
+		$(unless_local network_failures 1000000)
+		$(unless_local smtp_url "smtp://127.0.0.1:$smtp_port")
+		$(unless_local smtp_tls off)
+		$(unless_local mail_from roster@example.org)
+		$(unless_local homeport_url "$base_url/")
 		${workers:+api_workers = $workers}
 		$(cat "$state/roster.local" 2>/dev/null)
 	EOT
@@ -213,7 +218,6 @@ port_is_taken() {
 }
 
 start_smtp() {
-	local smtp_port
 	smtp_port=$(shuf -i 20000-30000 -n 1)
 	while port_is_taken "$smtp_port"; do
 		smtp_port=$(shuf -i 20000-30000 -n 1)

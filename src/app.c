@@ -13,6 +13,7 @@
 #include "customers/customers.h"
 #include "db/migrate.h"
 #include "idempotency/idempotency.h"
+#include "mail/mail.h"
 #include "ops/ops.h"
 #include "projects/projects.h"
 #include "users/users.h"
@@ -36,6 +37,7 @@ static const struct route_table *const tables[] = {
 static const struct app_process processes[] = {
 	/* Last: it writes down what the workers' last requests have left in memory. */
 	{ .name = "keeper", .run = keeper_run, .last = true },
+	{ .name = "mailer", .run = mailer_run },
 };
 
 static const struct chore chores[] = {

@@ -41,6 +41,7 @@ static const struct ctl_option ctl_options[] = {
 	OPTION('n', "dry-run", NULL, dry_run, "only say what would be done"),
 	OPTION('s', "status", NULL, status, "list the migrations"),
 	OPTION('N', "new", NULL, new_token, "replace it by a new one first"),
+	OPTION('F', "failed", NULL, failed, "only those that were given up"),
 };
 
 const struct command commands[] = {
@@ -63,6 +64,10 @@ const struct command commands[] = {
 	{ .name = "user password", .argument = "USERNAME|UUID", .options = "p",
 	  .run = ctl_user_password,
 	  .help = "Set a user's password, from a file or asked for at the terminal." },
+	{ .name = "mail list", .options = "F", .run = ctl_mail_list,
+	  .help = "List the mails that are still to be delivered, or were given up." },
+	{ .name = "mail retry", .argument = "ID|all", .options = "", .run = ctl_mail_retry,
+	  .help = "Try to deliver a mail again, now." },
 };
 /* clang-format on */
 

@@ -12,7 +12,7 @@ enum ctl_exit { CTL_GOOD = 0, CTL_FAILED = 1, CTL_USAGE = 2, CTL_NOT_FOUND = 3 }
 struct ctl_options {
 	struct text email, first_name, last_name, organization;
 	struct text password_file, token_lifetime, query;
-	bool staff, support, json, dry_run, status, new_token;
+	bool staff, support, json, dry_run, status, new_token, failed;
 };
 
 /* A run of rosterctl. */
@@ -63,10 +63,11 @@ int ctl_error(int status, const char *format, ...) PRINTF_LIKE(2, 3);
 /* Prints a text on standard output. */
 void ctl_print(struct text t);
 
-/* user.c, schema.c, nginx.c, key.c */
+/* user.c, mail.c, schema.c, nginx.c, key.c */
 int ctl_user_create(struct ctl *ctl), ctl_user_list(struct ctl *ctl),
     ctl_user_show(struct ctl *ctl), ctl_user_token(struct ctl *ctl),
     ctl_user_password(struct ctl *ctl);
+int ctl_mail_list(struct ctl *ctl), ctl_mail_retry(struct ctl *ctl);
 int ctl_migrate(struct ctl *ctl);
 int ctl_nginx(struct ctl *ctl);
 int ctl_key_new(struct ctl *ctl);

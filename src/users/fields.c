@@ -163,6 +163,7 @@ static const struct field fields[] = {
 	  .read = ALL,
 	  .help = "Roles in organizations and projects." },
 	{ .name = "requested_email", .kind = KIND_TEXT,
+	  .expression = "(SELECT c.email FROM email_changes c WHERE c.user_id = u.id)",
 	  .read = ALL,
 	  .help = "Address that waits for its confirmation." },
 	{ .name = "affiliations", .kind = KIND_JSON, .column = "affiliations",

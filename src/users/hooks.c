@@ -39,14 +39,19 @@ check_policy(struct request *rq, struct draft *d)
 		problem_add(rq, T("agree_with_policy"), T("User must agree with the policy."));
 }
 
+struct text
+user_protected_fields(const struct request *rq, struct text registration_method)
+{
+	return text_eq(registration_method, T("default")) ? rq->config->local_idp_protected_fields
+							  : T("");
+}
+
 /* Takes back what only the target's identity provider changes. */
 static void
 drop_protected(struct request *rq, struct draft *d)
 {
-	struct text rest = rq->config->local_idp_protected_fields, name;
+	struct text rest = user_protected_fields(rq, draft_old(d, "registration_method").t), name;
 
-	if (!text_eq(draft_old(d, "registration_method").t, T("default")))
-		return;
 	while (text_split(&rest, ',', &name)) {
 		int i = field_index(d->resource, text_trim(name));
 

@@ -16,11 +16,15 @@ draft_hook user_check, user_before_create, user_after_create, user_before_update
 /* Query parameters that are more than one column (filters.c); ends with an empty row. */
 extern const struct filter user_filters[];
 
+/* The fields, separated by commas, that only the identity provider of this registration method changes (hooks.c). */
+struct text user_protected_fields(const struct request *rq, struct text registration_method);
+
 /* 403 or 404 for whoever may not do this to this user; see struct route (routes.c). */
 handler user_guard;
 
 /* Actions. */
 handler user_me, user_change_password, user_token, user_refresh_token, user_pull_remote_user;
+handler user_change_email, user_cancel_change_email, user_confirm_email;
 
 static inline struct subject
 subject_user(struct uuid uuid)

@@ -1,5 +1,7 @@
 """The real thing for tests: an instance of ./dev up, clients that ask it, a look at its log and database."""
 
+import email
+import email.policy
 import json
 import os
 import re
@@ -200,6 +202,19 @@ class Service:
                 return cursor.fetchall()
         finally:
             connection.close()
+
+    # --- mail
+
+    def mails(self, to):
+        """What the SMTP sink has taken for an address, the oldest first."""
+        folder = Path(self.env["MAIL_DIR"]) / "new"
+        files = sorted(folder.iterdir(), key=lambda f: f.stat().st_mtime_ns) if folder.is_dir() else []
+        mails = [email.message_from_bytes(f.read_bytes(), policy=email.policy.default) for f in files]
+        return [mail for mail in mails if mail["X-RcptTo"] == to]
+
+    def mail(self, to, n=1):
+        """The n-th mail to an address, once it is there."""
+        return eventually(lambda: self.mails(to)[n - 1 :], what=f"mail {n} to {to}")[0]
 
     # --- accounts
 

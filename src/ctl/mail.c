@@ -1,0 +1,62 @@
+#include "base/base.h"
+
+#include "ctl/ctl.h"
+#include "mail/mail.h"
+
+static void
+print_entry(const struct mail_entry *e)
+{
+	char created[STAMP_SIZE], due[STAMP_SIZE];
+
+	printf("%lld  %s  %-20.*s  %.*s  %lld tries, %s%s%s%.*s\n", (long long)e->id,
+	    stamp_print(e->created, created).s, TEXT_ARGS(e->template), TEXT_ARGS(e->recipient),
+	    (long long)e->attempts, stamp_is_none(e->due) ? "given up" : "next ",
+	    stamp_is_none(e->due) ? "" : stamp_print(e->due, due).s, e->error.n > 0 ? ": " : "",
+	    TEXT_ARGS(e->error));
+}
+
+int
+ctl_mail_list(struct ctl *ctl)
+{
+	struct mail_entry entry;
+
+	if (ctl->setup.config.smtp_url.n == 0)
+		(void)ctl_error(0, "smtp_url is not set: no mail is delivered");
+	db_begin(ctl->db, ctl->arena, false, TEXT_NONE);
+	mail_list(ctl->db, ctl->options.failed, &entry);
+	while (db_next(ctl->db))
+		print_entry(&entry);
+	return db_end(ctl->db, false) == DB_NONE
+	    ? CTL_GOOD
+	    : ctl_error(CTL_FAILED, "the database could not be read");
+}
+
+struct retry {
+	struct maybe id; /* none: all */
+	int64_t n;
+};
+
+static bool
+retry(struct db *db, void *ctx)
+{
+	struct retry *r = ctx;
+
+	r->n = mail_retry(db, r->id);
+	return true;
+}
+
+int
+ctl_mail_retry(struct ctl *ctl)
+{
+	struct retry r = { .id.is = !text_eq(ctl->argument, T("all")) };
+
+	if (r.id.is && !text_to_int(ctl->argument, &r.id.n))
+		return ctl_error(
+		    CTL_USAGE, "%s is neither a number from mail list nor all", ctl->argument.s);
+	if (db_transaction(ctl->db, ctl->arena, retry, &r) != DB_NONE)
+		return ctl_error(CTL_FAILED, "the database could not be written");
+	if (r.id.is && r.n == 0)
+		return ctl_error(CTL_NOT_FOUND, "there is no mail %s", ctl->argument.s);
+	printf("%lld mails are due now.\n", (long long)r.n);
+	return CTL_GOOD;
+}
