@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include "access/access.h"
 #include "agreements/agreements.h"
 #include "app.h"
 #include "audit/audit.h"
@@ -9,20 +10,27 @@
 #include "base/log.h"
 #include "crypto/password.h"
 #include "crypto/seal.h"
+#include "customers/customers.h"
 #include "db/migrate.h"
 #include "idempotency/idempotency.h"
 #include "mail/mail.h"
 #include "ops/ops.h"
+#include "projects/projects.h"
 #include "users/users.h"
 
 /* Memory for a configuration and its texts. */
 #define SETUP_MEMORY (1024 * 1024)
 
 static const struct route_table *const tables[] = {
+	&access_routes,
+	&audit_routes,
+	&auth_routes,
+	&customer_routes,
 	&agreement_routes,
 	&auth_routes,
 	&auth_token_routes,
 	&ops_routes,
+	&project_routes,
 	&user_routes,
 };
 
@@ -33,6 +41,7 @@ static const struct app_process processes[] = {
 };
 
 static const struct chore chores[] = {
+	{ .name = "expired grants", .interval = 60, .run = grants_sweep },
 	{ .name = "idempotency keys", .interval = 300, .run = idempotency_purge },
 	{ .name = "sign-in failures", .interval = 600, .run = throttle_purge },
 	{ .name = "token uses", .interval = 10, .run = uses_flush, .at_end = uses_flush_all },

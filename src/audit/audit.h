@@ -7,6 +7,7 @@
 
 #include "db/db.h"
 #include "http/http.h"
+#include "http/router.h"
 #include "resource/resource.h"
 
 enum event {
@@ -25,6 +26,22 @@ enum event {
 	EVENT_EMAIL_CHANGED,
 	EVENT_LOGGED_IN,
 	EVENT_LOGGED_OUT,
+	EVENT_CUSTOMER_CREATED,
+	EVENT_CUSTOMER_UPDATED,
+	EVENT_CUSTOMER_DELETED,
+	EVENT_PROJECT_CREATED,
+	EVENT_PROJECT_UPDATED,
+	EVENT_PROJECT_DELETED,
+	EVENT_ROLE_CREATED,
+	EVENT_ROLE_UPDATED,
+	EVENT_ROLE_DELETED,
+	EVENT_ROLE_ENABLED,
+	EVENT_ROLE_DISABLED,
+	EVENT_ROLE_GRANTED,
+	EVENT_GRANT_UPDATED,
+	EVENT_ROLE_REVOKED,
+	EVENT_SSH_KEY_CREATED,
+	EVENT_SSH_KEY_DELETED,
 	EVENT_AGREEMENT_CREATED,
 	EVENT_AGREEMENT_UPDATED,
 	EVENT_AGREEMENT_DELETED,
@@ -50,5 +67,7 @@ extern const struct db_stmt audit_committed;
 
 /* The name that is stored for an event, and a sentence about it. */
 const char *event_name(enum event event);
+
+extern const struct route_table audit_routes; /* /api/events/ */
 
 #endif

@@ -150,6 +150,7 @@ answer_rows(struct request *rq, struct listing *l)
 {
 	const struct value *after = &l->s.values[selection_width(&l->s)];
 	int64_t total = after[0].i, left;
+	struct arena_mark mark;
 	struct json_writer *w;
 
 	if (l->page.number == 0)
@@ -160,9 +161,11 @@ answer_rows(struct request *rq, struct listing *l)
 	page_headers(rq, &l->page, total);
 	w = reply_json(rq, 200);
 	json_array(w);
-	do
+	mark = arena_mark(rq->arena);
+	do {
 		selection_write(&l->s, rq, w, left == 1 || l->page.size == 1, NULL);
-	while (db_next(rq->db));
+		arena_rewind(rq->arena, mark); /* a page takes the memory of one row */
+	} while (db_next(rq->db));
 	json_array_end(w);
 	return reply_end(rq);
 }

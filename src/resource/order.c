@@ -58,7 +58,7 @@ ordering_read(struct ordering *o, struct request *rq, const struct resource *r)
 		}
 	}
 	if (!any)
-		must(add_name(o, r, text_from(r->order)));
+		add_field(o, &r->fields[field_index(r, text_from(r->order))], r->newest_first);
 	/* Of a unique key followed by the primary one, MariaDB would not see that its index is in order. */
 	if (o->total)
 		return;

@@ -79,8 +79,8 @@ selection_add(struct selection *s, struct sql *q)
 
 	sql_add(q, r->alias);
 	sql_add(q, ".id, ");
-	sql_add(q, r->alias);
-	sql_add(q, ".version, ");
+	sql_add(q, r->immutable ? "1" : r->alias);
+	sql_add(q, r->immutable ? ", " : ".version, ");
 	sql_add(q, r->owner != NULL ? r->owner : "NULL");
 	sql_add(q, ", ");
 	sql_add(q, r->alias);
@@ -154,7 +154,6 @@ selection_write(struct selection *s, struct request *rq, struct json_writer *w, 
     void (*extra)(struct request *, struct json_writer *))
 {
 	enum who who = rq->caller.who | (self && selection_is_own(s, rq) ? SELF : NOBODY);
-	struct arena_mark mark = arena_mark(rq->arena);
 
 	json_object(w);
 	for (size_t i = 0; i < s->n; i++) {
@@ -166,7 +165,4 @@ selection_write(struct selection *s, struct request *rq, struct json_writer *w, 
 	if (extra != NULL)
 		extra(rq, w);
 	json_object_end(w);
-	/* An answer that is held back may have grown on the arena. */
-	if (!rq->reply.hold)
-		arena_rewind(rq->arena, mark);
 }

@@ -8,6 +8,7 @@
 #include "crypto/seal.h"
 #include "http/body.h"
 #include "mail/mail.h"
+#include "resource/checks.h"
 #include "users/users_int.h"
 
 #define PROTECTED "The registration method does not allow direct email modification."

@@ -1,5 +1,7 @@
 #include "base/base.h"
 
+#include "access/access.h"
+#include "resource/checks.h"
 #include "users/users_int.h"
 
 /* Who is written about may always read it, and so may everybody who sees him. */
@@ -15,13 +17,6 @@ encode_token(struct request *rq, struct json_writer *w, const struct value *v)
 {
 	/* Only ever the caller's own. */
 	json_text(w, token_unseal(rq, v->x, rq->caller.uuid));
-}
-
-static void
-encode_nothing(struct request *rq UNUSED, struct json_writer *w, const struct value *v UNUSED)
-{
-	json_array(w);
-	json_array_end(w);
 }
 
 /* Of the identity provider's fields: what holds for local accounts, and nothing for any other. */
@@ -163,7 +158,8 @@ static const struct field fields[] = {
 	  .read = ALL, .create = STAFF, .update = STAFF | SELF,
 	  .input = { .max = 10 },
 	  .help = "Language of e-mail, as en or et." },
-	{ .name = "permissions", .kind = KIND_JSON, .encode = encode_nothing,
+	{ .name = "permissions", .kind = KIND_JSON, .expression = ACCESS_PERMISSIONS,
+	  .encode = access_write_permissions,
 	  .read = ALL,
 	  .help = "Roles in organizations and projects." },
 	{ .name = "requested_email", .kind = KIND_TEXT,
@@ -228,15 +224,6 @@ static const struct field fields[] = {
 };
 /* clang-format on */
 
-void
-users_visible(struct request *rq, struct sql *where)
-{
-	if ((rq->caller.who & TEAM) != 0)
-		return;
-	sql_add(where, " AND u.is_active AND NOT u.is_staff AND u.id = ");
-	sql_value(where, V(rq->caller.id));
-}
-
 const struct resource users = {
 	.name = "user",
 	.model = "User",
@@ -250,7 +237,7 @@ const struct resource users = {
 	.njoins = countof(joins),
 	.filters = user_filters,
 	.order = "username",
-	.visible = users_visible,
+	.visible = access_users_visible,
 	.check = user_check,
 	.before_create = user_before_create,
 	.after_create = user_after_create,

@@ -1,5 +1,6 @@
 #include "base/base.h"
 
+#include "access/access.h"
 #include "users/users_int.h"
 
 #define AS_TEXT " COLLATE utf8mb4_uca1400_as_ci LIKE "
@@ -103,6 +104,14 @@ const struct filter user_filters[] = {
 		  " words, also the first name and the last name." },
 	{ .name = "username_list", .apply = filter_username_list,
 	  .help = "Usernames, separated by commas." },
+	{ .name = "customer_uuid", .apply = access_filter_customer_uuid,
+	  .help = "Users with a role in the customer or one of its projects." },
+	{ .name = "project_uuid", .apply = access_filter_project_uuid,
+	  .help = "Users with a role in the project." },
+	{ .name = "organization_roles", .apply = access_filter_organization_roles,
+	  .help = "Users who hold one of these roles in a customer." },
+	{ .name = "project_roles", .apply = access_filter_project_roles,
+	  .help = "Users who hold one of these roles in a project." },
 	{ 0 },
 };
 /* clang-format on */

@@ -95,7 +95,7 @@ derive(struct request *rq, struct draft *d)
 	draft_set(d, "full_name_folded", V(text_fold(rq->arena, text_trim(name))));
 	draft_set(d, "modified", V(rq->now));
 	if (slug.null || slug.t.n == 0)
-		draft_set(d, "slug", V(slug_make(rq, draft_value(d, "username").t)));
+		draft_set(d, "slug", V(slug_make(rq, d->resource, draft_value(d, "username").t)));
 }
 
 void

@@ -1,5 +1,6 @@
 #include "base/base.h"
 
+#include "access/access.h"
 #include "users/users_int.h"
 
 /* Who only reads, and staff, pass. */
@@ -49,6 +50,9 @@ static const struct route routes[] = {
 	{ .method = METHOD_POST, .pattern = USER "change_password/", .lane = LANE_SLOW,
 	  .who = SIGNED_IN, .guard = user_guard, .handle = user_change_password,
 	  .help = "Sets a user's password and replaces the token." },
+	{ .method = METHOD_GET, .pattern = USER "access/",
+	  .who = SIGNED_IN, .handle = access_explain, .subject = &users,
+	  .help = "Whether a user holds a permission over a scope, and by which grants." },
 	{ .method = METHOD_POST, .pattern = USER "change_email/",
 	  .who = SIGNED_IN, .guard = user_guard, .handle = user_change_email,
 	  .help = "Asks for another e-mail address; a code goes there by mail." },

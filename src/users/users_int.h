@@ -6,24 +6,15 @@
 #include "auth/auth.h"
 #include "users/users.h"
 
-/* Checks of a value: a message, or NULL when it is good (checks.c). */
+/* A message, or NULL when it is good (checks.c). */
 const char *check_username(struct text t);
-const char *check_slug(struct text t);
-const char *check_email(struct text t);
-const char *check_phone_number(struct text t);
 
 /* Rules over several fields, and what a write brings with it (hooks.c). */
 draft_hook user_check, user_before_create, user_after_create, user_before_update, user_after_update,
     user_before_delete;
 
-/* "alice-1": made of the username, with the next number that is free (slug.c). */
-struct text slug_make(struct request *rq, struct text username);
-
 /* Query parameters that are more than one column (filters.c); ends with an empty row. */
 extern const struct filter user_filters[];
-
-/* Only what the caller may see. */
-void users_visible(struct request *rq, struct sql *where);
 
 /* The fields, separated by commas, that only the identity provider of this registration method changes (hooks.c). */
 struct text user_protected_fields(const struct request *rq, struct text registration_method);

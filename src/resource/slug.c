@@ -1,22 +1,9 @@
 #include "base/base.h"
 
-#include "users/users_int.h"
+#include "resource/resource.h"
 
 /* Characters of the name that a slug begins with. */
 #define STEM 8
-
-struct numbered {
-	struct maybe largest;
-};
-
-static const struct db_column numbered_columns[] = { COLUMN(numbered, largest) };
-
-static const struct db_stmt slug_largest = {
-	.name = "slug_largest",
-	.sql = "SELECT MAX(slug_number) FROM users WHERE slug_stem = ?",
-	.columns = numbered_columns,
-	.ncolumns = countof(numbered_columns),
-};
 
 static bool
 is_kept(char c)
@@ -48,13 +35,18 @@ slugify(struct arena *a, struct text name)
 }
 
 struct text
-slug_make(struct request *rq, struct text username)
+slug_make(struct request *rq, const struct resource *r, struct text name)
 {
-	struct text stem =
-	    arena_printf(rq->arena, "%.*s-", TEXT_ARGS(slugify(rq->arena, username)));
-	struct numbered found = { 0 };
+	struct text stem = arena_printf(rq->arena, "%.*s-", TEXT_ARGS(slugify(rq->arena, name)));
+	struct value largest = { .kind = KIND_MAYBE };
+	struct sql q;
 
-	if (!db_row(rq->db, &slug_largest, &found, V(stem)))
-		found.largest.n = 0;
-	return arena_printf(rq->arena, "%.*s%lld", TEXT_ARGS(stem), (long long)found.largest.n + 1);
+	sql_init(&q, rq->arena);
+	sql_add(&q, "SELECT MAX(slug_number) FROM ");
+	sql_add(&q, r->table);
+	sql_add(&q, " WHERE slug_stem = ");
+	sql_value(&q, V(stem));
+	if (!db_row_sql(rq->db, "slug_largest", DB_READ, &q, &largest, 1) || largest.null)
+		largest.i = 0;
+	return arena_printf(rq->arena, "%.*s%lld", TEXT_ARGS(stem), (long long)largest.i + 1);
 }

@@ -1,0 +1,242 @@
+#include "base/base.h"
+
+#include "access/access_int.h"
+
+#define LIKE " COLLATE utf8mb4_uca1400_as_ci LIKE "
+
+/* The uuid at the end of an object's URL, or alone. */
+static bool
+uuid_of_url(struct text url, struct uuid *uuid)
+{
+	struct text rest = url, part, last = url;
+
+	while (text_split(&rest, '/', &part))
+		if (part.n > 0)
+			last = part;
+	return uuid_parse(last, uuid);
+}
+
+/* " AND g.user_id IN (SELECT id FROM users u WHERE <column><operator>?)" */
+static void
+by_user(struct sql *where, const char *column, const char *operator, struct value v)
+{
+	sql_add(where, " AND g.user_id IN (SELECT u.id FROM users u WHERE ");
+	sql_add(where, column);
+	sql_add(where, operator);
+	sql_value(where, v);
+	sql_add(where, ")");
+}
+
+static void
+by_role(struct sql *where, const char *column, const char *operator, struct value v)
+{
+	sql_add(where, " AND g.role_id IN (SELECT r.id FROM roles r WHERE ");
+	sql_add(where, column);
+	sql_add(where, operator);
+	sql_value(where, v);
+	sql_add(where, ")");
+}
+
+/* A uuid that is none is ignored. */
+static void
+filter_user(struct request *rq UNUSED, struct sql *where, struct text value)
+{
+	struct uuid uuid;
+
+	if (uuid_of_url(value, &uuid))
+		by_user(where, "u.uuid", " = ", V(uuid));
+}
+
+static void
+filter_username(struct request *rq UNUSED, struct sql *where, struct text value)
+{
+	by_user(where, "u.username", " = ", V(value));
+}
+
+static void
+filter_full_name(struct request *rq, struct sql *where, struct text value)
+{
+	by_user(where, "u.full_name_folded", " LIKE ",
+	    V(sql_contains(rq->arena, text_fold(rq->arena, value))));
+}
+
+static void
+filter_native_name(struct request *rq, struct sql *where, struct text value)
+{
+	by_user(where, "u.native_name", LIKE, V(sql_contains(rq->arena, value)));
+}
+
+static void
+filter_user_slug(struct request *rq, struct sql *where, struct text value)
+{
+	by_user(where, "u.slug", LIKE, V(sql_contains(rq->arena, value)));
+}
+
+static void
+filter_search(struct request *rq, struct sql *where, struct text value)
+{
+	struct text contains = sql_contains(rq->arena, value);
+
+	sql_add(where, " AND g.user_id IN (SELECT u.id FROM users u WHERE u.first_name" LIKE);
+	sql_value(where, V(contains));
+	sql_add(where, " OR u.last_name" LIKE);
+	sql_value(where, V(contains));
+	sql_add(where, " OR u.email" LIKE);
+	sql_value(where, V(contains));
+	sql_add(where, ")");
+}
+
+/* By uuid or exact name. */
+static void
+filter_role(struct request *rq UNUSED, struct sql *where, struct text value)
+{
+	struct uuid uuid;
+
+	if (uuid_parse(value, &uuid))
+		by_role(where, "r.uuid", " = ", V(uuid));
+	else
+		by_role(where, "r.name", " = ", V(value));
+}
+
+static void
+filter_role_name(struct request *rq, struct sql *where, struct text value)
+{
+	by_role(where, "r.name", LIKE, V(sql_contains(rq->arena, value)));
+}
+
+static void
+filter_scope_type(struct request *rq UNUSED, struct sql *where, struct text value)
+{
+	sql_add(where, " AND IF(g.project_id IS NULL, 'customer', 'project') = ");
+	sql_value(where, V(value));
+}
+
+static void
+filter_scope_uuid(struct request *rq, struct sql *where, struct text value)
+{
+	struct uuid uuid;
+
+	if (!uuid_parse(value, &uuid)) {
+		problem_add(rq, T("scope_uuid"), T("Enter a valid UUID."));
+		return;
+	}
+	sql_add(where, " AND (g.customer_id IN (SELECT id FROM customers WHERE uuid = ");
+	sql_value(where, V(uuid));
+	sql_add(where, ") OR g.project_id IN (SELECT id FROM projects WHERE uuid = ");
+	sql_value(where, V(uuid));
+	sql_add(where, "))");
+}
+
+static void
+filter_scope_name(struct request *rq, struct sql *where, struct text value)
+{
+	struct text contains = sql_contains(rq->arena, value);
+
+	sql_add(where, " AND (g.customer_id IN (SELECT id FROM customers WHERE name" LIKE);
+	sql_value(where, V(contains));
+	sql_add(where, ") OR g.project_id IN (SELECT id FROM projects WHERE name" LIKE);
+	sql_value(where, V(contains));
+	sql_add(where, "))");
+}
+
+/* clang-format off */
+const struct filter grant_filters[] = {
+	{ .name = "user", .apply = filter_user, .help = "Of this user." },
+	{ .name = "user_url", .apply = filter_user, .help = "Of the user with this URL." },
+	{ .name = "username", .apply = filter_username, .help = "Exact username." },
+	{ .name = "full_name", .apply = filter_full_name, .help = "Part of the full name." },
+	{ .name = "native_name", .apply = filter_native_name, .help = "Part of the native name." },
+	{ .name = "user_slug", .apply = filter_user_slug, .help = "Part of the user's slug." },
+	{ .name = "search_string", .apply = filter_search, .help = "Part of a name or the e-mail address." },
+	{ .name = "role", .apply = filter_role, .help = "A role, by uuid or exact name." },
+	{ .name = "role_uuid", .apply = filter_role, .help = "A role." },
+	{ .name = "role_name", .apply = filter_role_name, .help = "Part of the role's name." },
+	{ .name = "scope_type", .apply = filter_scope_type, .help = "customer or project." },
+	{ .name = "scope_uuid", .apply = filter_scope_uuid, .help = "A customer or project." },
+	{ .name = "scope_name", .apply = filter_scope_name, .help = "Part of the scope's name." },
+	{ 0 },
+};
+/* clang-format on */
+
+/* " AND u.id IN (SELECT g.user_id FROM role_grants g <rest>)" with the value bound n times. */
+static void
+users_with(struct sql *where, const char *const *parts, size_t n, struct value v)
+{
+	sql_add(
+	    where, " AND u.id IN (SELECT g.user_id FROM role_grants g WHERE " GRANT_ACTIVE("g"));
+	for (size_t i = 0; i < n; i++) {
+		sql_add(where, parts[i]);
+		sql_value(where, v);
+	}
+}
+
+static bool
+read_uuid(struct request *rq, const char *name, struct text value, struct uuid *uuid)
+{
+	if (uuid_parse(value, uuid))
+		return true;
+	problem_add(rq, text_from(name), T("Enter a valid UUID."));
+	return false;
+}
+
+void
+access_filter_customer_uuid(struct request *rq, struct sql *where, struct text value)
+{
+	static const char *const parts[] = {
+		" AND (g.customer_id = (SELECT id FROM customers WHERE uuid = ",
+		") OR g.project_id IN (SELECT cp.id FROM projects cp JOIN customers cc"
+		" ON cc.id = cp.customer_id WHERE cc.uuid = ",
+	};
+	struct uuid uuid;
+
+	if (!read_uuid(rq, "customer_uuid", value, &uuid))
+		return;
+	users_with(where, parts, countof(parts), V(uuid));
+	sql_add(where, ")))");
+}
+
+void
+access_filter_project_uuid(struct request *rq, struct sql *where, struct text value)
+{
+	static const char *const parts[] = {
+		" AND g.project_id = (SELECT id FROM projects WHERE uuid = ",
+	};
+	struct uuid uuid;
+
+	if (!read_uuid(rq, "project_uuid", value, &uuid))
+		return;
+	users_with(where, parts, countof(parts), V(uuid));
+	sql_add(where, "))");
+}
+
+/* Holders of any of the roles that the repeated parameter names, in scopes of one type. */
+static void
+holders_of(struct request *rq, struct sql *where, const char *param, const char *column)
+{
+	const char *comma = "";
+	struct text name;
+	size_t at = 0;
+
+	users_with(where, NULL, 0, (struct value){ 0 });
+	sql_add(where, " AND g.");
+	sql_add(where, column);
+	sql_add(where, " IS NOT NULL AND g.role_id IN (SELECT r.id FROM roles r WHERE r.name IN (");
+	while (request_param_each(rq, text_from(param), &at, &name)) {
+		sql_add(where, comma);
+		sql_value(where, V(text_trim(name)));
+		comma = ", ";
+	}
+	sql_add(where, ")))");
+}
+
+void
+access_filter_organization_roles(struct request *rq, struct sql *where, struct text value UNUSED)
+{
+	holders_of(rq, where, "organization_roles", "customer_id");
+}
+
+void
+access_filter_project_roles(struct request *rq, struct sql *where, struct text value UNUSED)
+{
+	holders_of(rq, where, "project_roles", "project_id");
+}

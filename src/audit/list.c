@@ -1,0 +1,127 @@
+/* GET /api/events/: what was done. Staff see all of it, everybody else what is about himself. */
+#include "base/base.h"
+
+#include "audit/audit.h"
+
+#define ALL SIGNED_IN
+
+static void
+encode_changes(struct request *rq UNUSED, struct json_writer *w, const struct value *v)
+{
+	if (v->null)
+		json_null(w);
+	else
+		json_raw(w, v->t);
+}
+
+/* clang-format off */
+static const struct field fields[] = {
+	{ .name = "uuid", .kind = KIND_UUID, .column = "uuid", .read = ALL,
+	  .help = "Identifies the event." },
+	{ .name = "created", .kind = KIND_STAMP, .column = "created", .read = ALL,
+	  .filter = FILTER_SINCE, .order = { "e.created" }, .help = "When." },
+	{ .name = "event_type", .kind = KIND_TEXT, .expression = "e.event", .read = ALL,
+	  .filter = FILTER_EXACT, .help = "What." },
+	{ .name = "actor_uuid", .kind = KIND_UUID, .column = "actor_uuid", .read = ALL,
+	  .help = "Who did it; null: the service or its operator." },
+	{ .name = "actor_username", .kind = KIND_TEXT, .column = "actor_username", .read = ALL,
+	  .filter = FILTER_EXACT, .help = "Who did it." },
+	{ .name = "impersonator_uuid", .kind = KIND_UUID, .column = "impersonator_uuid", .read = ALL,
+	  .help = "The staff user who acted as him." },
+	{ .name = "subject_type", .kind = KIND_TEXT, .column = "subject_type", .read = ALL,
+	  .filter = FILTER_EXACT, .help = "To what: user, customer, project, role, ssh_key." },
+	{ .name = "subject_uuid", .kind = KIND_UUID, .column = "subject_uuid", .read = ALL,
+	  .help = "To what." },
+	{ .name = "changes", .kind = KIND_JSON, .column = "changes", .encode = encode_changes, .read = ALL,
+	  .help = "Old and new values, without secrets." },
+	{ .name = "ip_address", .kind = KIND_TEXT, .expression = "e.address", .read = ALL,
+	  .filter = FILTER_EXACT, .help = "From where." },
+	{ .name = "request_id", .kind = KIND_TEXT, .column = "request_id", .read = ALL,
+	  .filter = FILTER_EXACT, .help = "In which request: the X-Request-ID of its answer." },
+};
+/* clang-format on */
+
+static void
+by_uuid(
+    struct request *rq, struct sql *where, const char *name, const char *column, struct text value)
+{
+	struct uuid uuid;
+
+	if (!uuid_parse(value, &uuid)) {
+		problem_add(rq, text_from(name), T("Enter a valid UUID."));
+		return;
+	}
+	sql_add(where, column);
+	sql_value(where, V(uuid));
+}
+
+static void
+filter_actor(struct request *rq, struct sql *where, struct text value)
+{
+	by_uuid(rq, where, "actor_uuid", " AND e.actor_uuid = ", value);
+}
+
+static void
+filter_subject(struct request *rq, struct sql *where, struct text value)
+{
+	by_uuid(rq, where, "subject_uuid", " AND e.subject_uuid = ", value);
+}
+
+static void
+filter_until(struct request *rq, struct sql *where, struct text value)
+{
+	struct stamp until;
+
+	if (!stamp_parse(value, &until)) {
+		problem_add(rq, T("until"), T("Enter a valid date/time."));
+		return;
+	}
+	sql_add(where, " AND e.created < ");
+	sql_value(where, V(until));
+}
+
+/* clang-format off */
+static const struct filter filters[] = {
+	{ .name = "actor_uuid", .apply = filter_actor, .help = "Done by this user." },
+	{ .name = "subject_uuid", .apply = filter_subject, .help = "About this object." },
+	{ .name = "until", .apply = filter_until, .help = "Before this time." },
+	{ 0 },
+};
+/* clang-format on */
+
+static void
+visible(struct request *rq, struct sql *where)
+{
+	if ((rq->caller.who & STAFF) != 0)
+		return;
+	sql_add(where, " AND e.subject_type = 'user' AND e.subject_uuid = ");
+	sql_value(where, V(rq->caller.uuid));
+}
+
+static const struct resource events = {
+	.name = "event",
+	.model = "Event",
+	.path = "/api/events/",
+	.table = "audit_events",
+	.alias = "e",
+	.fields = fields,
+	.nfields = countof(fields),
+	.filters = filters,
+	.order = "created",
+	.newest_first = true,
+	.immutable = true,
+	.visible = visible,
+};
+
+/* clang-format off */
+static const struct route routes[] = {
+	{ .method = METHOD_GET, .pattern = "/api/events/",
+	  .who = SIGNED_IN, .handle = resource_list, .subject = &events,
+	  .help = "Lists events: all for staff, for others those about themselves." },
+	{ .method = METHOD_GET, .pattern = "/api/events/{uuid}/",
+	  .who = SIGNED_IN, .handle = resource_retrieve, .subject = &events,
+	  .help = "One event." },
+};
+/* clang-format on */
+
+const struct route_table audit_routes = { routes, countof(routes) };

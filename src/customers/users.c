@@ -1,0 +1,169 @@
+/* GET /api/customers/{uuid}/users/: the people of a customer and of its projects, each once. */
+#include "base/base.h"
+
+#include "customers/customers_int.h"
+#include "json/reader.h"
+
+/* The customer of the path is the row hc, beside the user u. */
+#define HELD_HERE                                                              \
+	" FROM role_grants g JOIN roles r ON r.id = g.role_id"                 \
+	" WHERE g.user_id = u.id AND g.customer_id = hc.id AND " GRANT_ACTIVE( \
+	    "g") " ORDER BY g.created, g.id LIMIT 1"
+
+#define PROJECTS                                                                               \
+	"(SELECT JSON_ARRAYAGG(JSON_ARRAY(HEX(p.uuid), p.name, r.name,"                        \
+	" TIMESTAMPDIFF(MICROSECOND, '1970-01-01', g.expiration_time)) ORDER BY p.name, g.id)" \
+	" FROM role_grants g JOIN roles r ON r.id = g.role_id"                                 \
+	" JOIN projects p ON p.id = g.project_id AND p.customer_id = hc.id"                    \
+	" WHERE g.user_id = u.id AND " GRANT_ACTIVE("g") ")"
+
+static void
+write_project(struct request *rq, struct json_writer *w, const struct json *project)
+{
+	const struct json *j = project->first;
+	struct uuid uuid;
+
+	must(uuid_parse(j->text, &uuid));
+	json_object(w);
+	json_member_text(w, "url", url_of(rq, "/api/projects/", uuid));
+	json_member_value(w, "uuid", V(uuid));
+	j = j->next;
+	json_member_text(w, "name", j->text);
+	j = j->next;
+	json_member_text(w, "role_name", j->text);
+	j = j->next;
+	json_key(w, T("expiration_time"));
+	if (j->type == JSON_NULL)
+		json_null(w);
+	else
+		json_value(w, V(((struct stamp){ j->integer })));
+	json_object_end(w);
+}
+
+static void
+write_projects(struct request *rq, struct json_writer *w, const struct value *v)
+{
+	static const struct json_limits limits = { .depth = 2, .values = SIZE_MAX };
+	struct text problem;
+	const struct json *all = v->null ? NULL : json_read(v->t, &limits, rq->arena, &problem);
+
+	json_array(w);
+	if (all != NULL)
+		for (const struct json *p = all->first; p != NULL; p = p->next)
+			write_project(rq, w, p);
+	json_array_end(w);
+}
+
+/* clang-format off */
+static const struct field fields[] = {
+	{ .name = "url", .kind = KIND_UUID, .expression = "u.uuid", .url = "/api/users/",
+	  .read = SIGNED_IN, .help = "The user." },
+	{ .name = "uuid", .kind = KIND_UUID, .column = "uuid", .read = SIGNED_IN, .help = "The user." },
+	{ .name = "username", .kind = KIND_TEXT, .column = "username", .read = SIGNED_IN,
+	  .filter = FILTER_EXACT, .order = { "u.username" }, .help = "Username." },
+	{ .name = "full_name", .kind = KIND_TEXT, .read = SIGNED_IN,
+	  .expression = "TRIM(CONCAT(u.first_name, ' ', u.last_name))", .help = "Full name." },
+	{ .name = "email", .kind = KIND_TEXT, .column = "email", .read = SIGNED_IN,
+	  .filter = FILTER_CONTAINS, .help = "E-mail address." },
+	{ .name = "role_name", .kind = KIND_TEXT, .expression = "(SELECT r.name" HELD_HERE ")",
+	  .read = SIGNED_IN, .help = "Role in the organization itself." },
+	{ .name = "projects", .kind = KIND_JSON, .expression = PROJECTS, .encode = write_projects,
+	  .read = SIGNED_IN, .help = "Projects of the organization in which the user has a role." },
+	{ .name = "expiration_time", .kind = KIND_STAMP, .read = SIGNED_IN,
+	  .expression = "(SELECT g.expiration_time" HELD_HERE ")",
+	  .help = "When the role in the organization ends." },
+	{ .name = "image", .kind = KIND_TEXT, .read = SIGNED_IN, .help = "Picture." },
+
+	{ .name = "native_name", .kind = KIND_TEXT, .column = "native_name",
+	  .filter = FILTER_CONTAINS, .help = "Name in the person's own script." },
+	{ .name = "concatenated_name", .kind = KIND_TEXT,
+	  .order = { "u.first_name", "u.last_name" }, .help = "For o only." },
+};
+/* clang-format on */
+
+static void
+here(struct request *rq, struct sql *where)
+{
+	sql_add(where, " AND hc.uuid = ");
+	sql_value(where, V(rq->uuid));
+	sql_add(where,
+	    " AND u.is_active AND u.id IN (SELECT g.user_id FROM role_grants g WHERE " GRANT_ACTIVE(
+		"g") " AND (g.customer_id = hc.id OR g.project_id IN (SELECT p.id FROM projects p"
+		     " WHERE p.customer_id = hc.id)))");
+}
+
+static void
+filter_full_name(struct request *rq, struct sql *where, struct text value)
+{
+	sql_add(where, " AND u.full_name_folded LIKE ");
+	sql_value(where, V(sql_contains(rq->arena, text_fold(rq->arena, value))));
+}
+
+/* " OR (of a customer or project: the role is one of those that the parameter names)" */
+static void
+add_roles(struct request *rq, struct sql *where, const char *param, const char *scope)
+{
+	const char *comma = "";
+	struct text name;
+	size_t at = 0;
+
+	sql_add(where, scope);
+	sql_add(where, " AND r.name IN (''");
+	while (request_param_each(rq, text_from(param), &at, &name)) {
+		comma = ", ";
+		sql_add(where, comma);
+		sql_value(where, V(text_trim(name)));
+	}
+	sql_add(where, "))");
+}
+
+/* Both parameters together: a user with any of the roles. The first one that is there does it. */
+static void
+filter_roles(struct request *rq, struct sql *where)
+{
+	sql_add(where,
+	    " AND EXISTS (SELECT 1 FROM role_grants g JOIN roles r ON r.id = g.role_id"
+	    " LEFT JOIN projects p ON p.id = g.project_id"
+	    " WHERE g.user_id = u.id AND " GRANT_ACTIVE("g") " AND (");
+	add_roles(rq, where, "organization_role", "(g.customer_id = hc.id");
+	add_roles(rq, where, "project_role", " OR (p.customer_id = hc.id");
+	sql_add(where, "))");
+}
+
+static void
+filter_organization_role(struct request *rq, struct sql *where, struct text value UNUSED)
+{
+	filter_roles(rq, where);
+}
+
+static void
+filter_project_role(struct request *rq, struct sql *where, struct text value UNUSED)
+{
+	if (request_param(rq, T("organization_role")).n == 0)
+		filter_roles(rq, where);
+}
+
+/* clang-format off */
+static const struct filter filters[] = {
+	{ .name = "full_name", .apply = filter_full_name, .help = "Part of the full name." },
+	{ .name = "organization_role", .apply = filter_organization_role,
+	  .help = "Holders of one of these roles in the organization." },
+	{ .name = "project_role", .apply = filter_project_role,
+	  .help = "Holders of one of these roles in its projects." },
+	{ 0 },
+};
+/* clang-format on */
+
+const struct resource customer_users = {
+	.name = "customer_user",
+	.model = "User",
+	.path = "/api/users/",
+	.table = "customers hc JOIN users",
+	.alias = "u",
+	.owner = "u.id",
+	.fields = fields,
+	.nfields = countof(fields),
+	.filters = filters,
+	.order = "username",
+	.visible = here,
+};

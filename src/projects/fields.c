@@ -1,0 +1,265 @@
+#include "base/base.h"
+
+#include "access/access.h"
+#include "audit/audit.h"
+#include "crypto/random.h"
+#include "projects/projects.h"
+#include "resource/checks.h"
+
+#define ALL SIGNED_IN
+#define EDITORS SIGNED_IN /* whom the guard of the routes has let through */
+
+enum { JOIN_CUSTOMER = 1u << 0 };
+
+static const char *const joins[] = { "JOIN customers pc ON pc.id = p.customer_id" };
+
+static void
+encode_kind(struct request *rq UNUSED, struct json_writer *w, const struct value *v UNUSED)
+{
+	json_text(w, T("default"));
+}
+
+/* clang-format off */
+static const struct field fields[] = {
+	{ .name = "url", .kind = KIND_UUID, .expression = "p.uuid", .url = "/api/projects/",
+	  .read = ALL, .help = "Where this project is found." },
+	{ .name = "uuid", .kind = KIND_UUID, .column = "uuid", .read = ALL,
+	  .help = "Identifies the project." },
+	{ .name = "name", .kind = KIND_TEXT, .column = "name", .read = ALL,
+	  .create = EDITORS, .update = EDITORS,
+	  .input = { .max = 500, .required = true, .filled = true },
+	  .filter = FILTER_CONTAINS, .order = { "p.name" },
+	  .help = "Name." },
+	{ .name = "slug", .kind = KIND_TEXT, .column = "slug", .read = ALL,
+	  .create = STAFF, .update = STAFF, .input = { .max = 50, .check = check_slug },
+	  .unique = "An object with this slug already exists.", .order = { "p.slug" },
+	  .help = "Short name for URLs; made from the name when left empty." },
+	{ .name = "description", .kind = KIND_TEXT, .column = "description", .read = ALL,
+	  .create = EDITORS, .update = EDITORS, .input = { .max = 2000 },
+	  .help = "Description." },
+	{ .name = "customer", .kind = KIND_UUID, .expression = "pc.uuid", .joins = JOIN_CUSTOMER,
+	  .url = "/api/customers/", .read = ALL,
+	  .help = "The organization that the project belongs to: its URL." },
+	{ .name = "customer_uuid", .kind = KIND_UUID, .expression = "pc.uuid", .joins = JOIN_CUSTOMER,
+	  .read = ALL, .help = "The organization." },
+	{ .name = "customer_name", .kind = KIND_TEXT, .expression = "pc.name", .joins = JOIN_CUSTOMER,
+	  .read = ALL, .order = { "(SELECT oc.name FROM customers oc WHERE oc.id = p.customer_id)" },
+	  .help = "The organization's name." },
+	{ .name = "created", .kind = KIND_STAMP, .column = "created", .read = ALL,
+	  .filter = FILTER_SINCE, .order = { "p.created" }, .help = "When it was made." },
+	{ .name = "start_date", .kind = KIND_DATE, .column = "start_date", .read = ALL,
+	  .create = EDITORS, .update = EDITORS, .input = { .nullable = true },
+	  .help = "When it begins." },
+	{ .name = "end_date", .kind = KIND_DATE, .column = "end_date", .read = ALL,
+	  .create = EDITORS, .update = EDITORS, .input = { .nullable = true },
+	  .help = "When it ends." },
+	{ .name = "is_removed", .kind = KIND_BOOL, .column = "is_removed", .read = ALL,
+	  .help = "Whether it was removed." },
+	{ .name = "backend_id", .kind = KIND_TEXT, .column = "backend_id", .read = ALL,
+	  .create = STAFF, .update = STAFF, .input = { .max = 255 }, .filter = FILTER_EXACT,
+	  .help = "What another system calls it." },
+	{ .name = "kind", .kind = KIND_TEXT, .read = ALL, .encode = encode_kind,
+	  .help = "Always default." },
+
+	{ .name = "customer_id", .kind = KIND_INT, .column = "customer_id", .help = "The organization." },
+	{ .name = "modified", .kind = KIND_STAMP, .column = "modified", .filter = FILTER_SINCE,
+	  .help = "When it was changed." },
+};
+/* clang-format on */
+
+static void
+filter_name_exact(struct request *rq UNUSED, struct sql *where, struct text value)
+{
+	sql_add(where, " AND p.name = ");
+	sql_value(where, V(value));
+}
+
+static void
+filter_query(struct request *rq, struct sql *where, struct text value)
+{
+	static const char *const columns[] = { "p.name", "p.slug", "p.description",
+		"p.backend_id" };
+
+	for (size_t i = 0; i < countof(columns); i++) {
+		sql_add(where, i == 0 ? " AND (" : " OR ");
+		sql_add(where, columns[i]);
+		sql_add(where, " COLLATE utf8mb4_uca1400_as_ci LIKE ");
+		sql_value(where, V(sql_contains(rq->arena, value)));
+	}
+	sql_add(where, ")");
+}
+
+/* " AND <in>" with the parameter's uuid in it; one that is none is a problem. */
+static void
+by_uuid(struct request *rq, struct sql *where, const char *name, struct text value, const char *in)
+{
+	struct uuid uuid;
+
+	if (!uuid_parse(value, &uuid)) {
+		problem_add(rq, text_from(name), T("Enter a valid UUID."));
+		return;
+	}
+	sql_add(where, in);
+	sql_value(where, V(uuid));
+	sql_add(where, ")");
+}
+
+static void
+filter_customer(struct request *rq, struct sql *where, struct text value)
+{
+	by_uuid(rq, where, "customer", value,
+	    " AND p.customer_id = (SELECT id FROM customers WHERE uuid = ");
+}
+
+static void
+filter_user_uuid(struct request *rq, struct sql *where, struct text value)
+{
+	by_uuid(rq, where, "user_uuid", value,
+	    " AND p.id IN (SELECT g.project_id FROM role_grants g JOIN users gu ON gu.id = g.user_id"
+	    " WHERE " GRANT_ACTIVE("g") " AND gu.uuid = ");
+}
+
+/* clang-format off */
+static const struct filter filters[] = {
+	{ .name = "name_exact", .apply = filter_name_exact, .help = "The whole name." },
+	{ .name = "query", .apply = filter_query, .help = "Part of name, slug, description or code." },
+	{ .name = "customer", .apply = filter_customer, .help = "Of this organization." },
+	{ .name = "customer_uuid", .apply = filter_customer, .help = "Of this organization." },
+	{ .name = "user_uuid", .apply = filter_user_uuid, .help = "In which this user has a role." },
+	{ 0 },
+};
+/* clang-format on */
+
+/* Lists leave removed projects out unless asked; one by its uuid is always found. */
+static void
+visible(struct request *rq, struct sql *where)
+{
+	struct text all = request_param(rq, T("include_terminated"));
+
+	access_projects_visible(rq, where);
+	if (uuid_is_none(rq->uuid) && !text_eq_nocase(all, T("true")))
+		sql_add(where, " AND NOT p.is_removed");
+}
+
+static struct subject
+subject_of(const struct draft *d)
+{
+	return (struct subject){ "project", d->uuid };
+}
+
+struct parent {
+	int64_t id;
+};
+
+static const struct db_column parent_columns[] = { COLUMN(parent, id) };
+
+static const struct db_stmt parent_by_uuid = {
+	.name = "parent_by_uuid",
+	.sql = "SELECT id FROM customers WHERE uuid = ?",
+	.columns = parent_columns,
+	.ncolumns = countof(parent_columns),
+};
+
+/* The uuid of "https://host/api/customers/<uuid>/", or alone. */
+static bool
+parent_uuid(struct text named, struct uuid *uuid)
+{
+	struct text rest = named, part, last = named;
+
+	while (text_split(&rest, '/', &part))
+		if (part.n > 0)
+			last = part;
+	return uuid_parse(last, uuid);
+}
+
+/*
+ * A new project's customer: one that exists, in which the caller may create projects, and which is open.
+ * One that he may not see is as good as none.
+ */
+static void
+check_parent(struct request *rq, struct draft *d)
+{
+	const struct json *named = json_member(rq->body, T("customer"));
+	struct parent parent;
+	struct scope scope;
+	struct uuid uuid;
+
+	if (named == NULL || named->type == JSON_NULL)
+		problem_add(rq, T("customer"), T("This field is required."));
+	else if (named->type != JSON_TEXT || !parent_uuid(text_trim(named->text), &uuid))
+		problem_add(rq, T("customer"), T("Invalid hyperlink - No URL match."));
+	else if (!db_row(rq->db, &parent_by_uuid, &parent, V(uuid)) ||
+	    !access_has(rq, "PROJECT.CREATE", SCOPE_CUSTOMER, parent.id))
+		problem_add(rq, T("customer"), T("Invalid hyperlink - Object does not exist."));
+	else if (scope_load(rq, SCOPE_CUSTOMER, parent.id, true, &scope) &&
+	    (scope.blocked || scope.archived))
+		problem_add(rq, T("non_field_errors"), T("Customer is not available."));
+	else
+		draft_set(d, "customer_id", V(parent.id));
+}
+
+static void
+check(struct request *rq, struct draft *d)
+{
+	struct value start = draft_value(d, "start_date"), end = draft_value(d, "end_date");
+
+	if (d->old == NULL)
+		check_parent(rq, d);
+	if (!start.null && !end.null &&
+	    stamp_from_calendar((struct calendar){ end.d.year, end.d.month, end.d.day, 0, 0, 0, 0 })
+		    .us < stamp_from_calendar((struct calendar){ start.d.year, start.d.month,
+						  start.d.day, 0, 0, 0, 0 })
+			      .us)
+		problem_add(rq, T("end_date"), T("End date should not be before start date."));
+}
+
+static void
+derive(struct request *rq, struct draft *d)
+{
+	struct value slug = draft_value(d, "slug");
+
+	draft_set(d, "modified", V(rq->now));
+	if (slug.null || slug.t.n == 0)
+		draft_set(d, "slug", V(slug_make(rq, d->resource, draft_value(d, "name").t)));
+}
+
+static void
+before_create(struct request *rq, struct draft *d)
+{
+	d->uuid = random_uuid();
+	draft_set(d, "uuid", V(d->uuid));
+	draft_set(d, "created", V(rq->now));
+	derive(rq, d);
+}
+
+static void
+after_create(struct request *rq, struct draft *d)
+{
+	audit(rq, EVENT_PROJECT_CREATED, subject_of(d), audit_changes(rq, d));
+}
+
+static void
+after_update(struct request *rq, struct draft *d)
+{
+	audit(rq, EVENT_PROJECT_UPDATED, subject_of(d), audit_changes(rq, d));
+}
+
+const struct resource projects = {
+	.name = "project",
+	.model = "Project",
+	.path = "/api/projects/",
+	.table = "projects",
+	.alias = "p",
+	.fields = fields,
+	.nfields = countof(fields),
+	.joins = joins,
+	.njoins = countof(joins),
+	.filters = filters,
+	.order = "name",
+	.visible = visible,
+	.check = check,
+	.before_create = before_create,
+	.after_create = after_create,
+	.before_update = derive,
+	.after_update = after_update,
+};
