@@ -31,7 +31,8 @@ struct config {
 	struct text key_file;
 
 	/* requests */
-	int64_t body_limit; /* bytes */
+	int64_t body_limit;                /* bytes */
+	int64_t image_limit, image_pixels; /* bytes of the file; of a picture and of each frame */
 	enum uuid_form uuid_format;
 
 	/* tokens and passwords */

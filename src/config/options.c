@@ -78,6 +78,12 @@ const struct option options[] = {
 	  .unit = "bytes",
 	  .help = "Longest request body; above it the answer is 413. nginx has a limit of its own, "
 	      "client_max_body_size." },
+	{ OPTION(image_limit), .standard = "2097152", .minimum = 1024, .maximum = 8388608,
+	  .unit = "bytes",
+	  .help = "Longest file of a user's picture. A request that may carry one, a multipart form, "
+	      "may be longer than body_limit by as much. nginx's client_max_body_size holds for both." },
+	{ OPTION(image_pixels), .standard = "25000000", .minimum = 10000, .maximum = INT31,
+	  .help = "Most pixels of a user's picture, width by height." },
 	{ OPTION(uuid_format), .standard = "dashed", .choices = uuid_forms,
 	  .help = "How UUIDs are printed: with dashes, or as 32 hex digits for clients that know "
 	      "only these. Both are always accepted." },

@@ -19,18 +19,43 @@ static const struct media {
 	const char *name; /* in messages */
 	body_reader *read;
 	bool form;
+	bool files; /* may have a picture in it, besides body_limit */
 } media[] = {
-	{ "application/json", "JSON", read_json, false },
-	{ "application/x-www-form-urlencoded", "Form", form_read, true },
-	{ "multipart/form-data", "Multipart form", multipart_read, true },
+	{ "application/json", "JSON", read_json, false, false },
+	{ "application/x-www-form-urlencoded", "Form", form_read, true, false },
+	{ "multipart/form-data", "Multipart form", multipart_read, true, true },
 };
 /* clang-format on */
 
+/* The row of a Content-Type; NULL for one that is not there and for any charset but UTF-8. */
+static const struct media *
+find_media(struct request *rq, struct text content_type)
+{
+	struct text charset = header_param_named(content_type, T("charset"), rq->arena);
+	struct text rest = content_type, type = header_word(&rest);
+
+	if (!text_is_none(charset) && !text_eq_nocase(charset, T("utf-8")) &&
+	    !text_eq_nocase(charset, T("utf8")))
+		return NULL;
+	for (size_t i = 0; i < countof(media); i++)
+		if (text_eq_nocase(type, text_from(media[i].type)))
+			return &media[i];
+	return NULL;
+}
+
+static int64_t
+limit_of(struct request *rq)
+{
+	const struct media *m = find_media(rq, request_header(rq, "Content-Type"));
+
+	return rq->config->body_limit + (m != NULL && m->files ? rq->config->image_limit : 0);
+}
+
 static bool
-too_large(struct request *rq)
+too_large(struct request *rq, int64_t limit)
 {
 	reply_detail(rq, 413, "Request body is too large. At most %lld bytes are allowed.",
-	    (long long)rq->config->body_limit);
+	    (long long)limit);
 	return false;
 }
 
@@ -61,7 +86,7 @@ read_up_to(struct request *rq, size_t max)
 static bool
 read_bytes(struct request *rq)
 {
-	int64_t limit = rq->config->body_limit, announced;
+	int64_t limit = limit_of(rq), announced;
 	bool known =
 	    text_to_int(request_header(rq, "Content-Length"), &announced) && announced >= 0;
 	struct text bytes;
@@ -69,7 +94,7 @@ read_bytes(struct request *rq)
 	if (!text_is_none(rq->body_bytes))
 		return true;
 	if (known && announced > limit)
-		return too_large(rq);
+		return too_large(rq, limit);
 
 	bytes = read_up_to(rq, (size_t)(known ? announced : limit + 1));
 	if (known && bytes.n < (size_t)announced) {
@@ -78,25 +103,9 @@ read_bytes(struct request *rq)
 		return false;
 	}
 	if (bytes.n > (size_t)limit)
-		return too_large(rq);
+		return too_large(rq, limit);
 	rq->body_bytes = bytes;
 	return true;
-}
-
-/* The row of a Content-Type; NULL for one that is not there and for any charset but UTF-8. */
-static const struct media *
-find_media(struct request *rq, struct text content_type)
-{
-	struct text charset = header_param_named(content_type, T("charset"), rq->arena);
-	struct text rest = content_type, type = header_word(&rest);
-
-	if (!text_is_none(charset) && !text_eq_nocase(charset, T("utf-8")) &&
-	    !text_eq_nocase(charset, T("utf8")))
-		return NULL;
-	for (size_t i = 0; i < countof(media); i++)
-		if (text_eq_nocase(type, text_from(media[i].type)))
-			return &media[i];
-	return NULL;
 }
 
 static bool

@@ -42,6 +42,13 @@ struct input {
 bool input_read(struct request *rq, const struct input *in, struct text name,
     const struct json *json, struct value *out);
 
+/*
+ * The same for a file of a form; in->max limits the length of its name. *file is NULL when there is to
+ * be none: null, or an empty value in a form.
+ */
+bool input_file(struct request *rq, const struct input *in, struct text name,
+    const struct json *json, const struct json **file);
+
 /* What an action's body may hold: a struct member each. */
 struct body_field {
 	const char *name;

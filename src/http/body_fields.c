@@ -217,6 +217,37 @@ input_read(struct request *rq, const struct input *in, struct text name, const s
 				   : readers[in->kind](rq, in, name, json, out);
 }
 
+/* A file that somebody has sent, under a name. */
+static bool
+check_file(struct request *rq, const struct input *in, struct text name, const struct json *file)
+{
+	size_t length = text_length(file->filename);
+
+	if (length == 0)
+		return refuse(rq, name, "No filename could be determined.");
+	if (file->text.n == 0)
+		return refuse(rq, name, "The submitted file is empty.");
+	if (length <= (size_t)in->max)
+		return true;
+	problem_printf(rq, name, "Ensure this filename has at most %lld characters (it has %zu).",
+	    (long long)in->max, length);
+	return false;
+}
+
+bool
+input_file(struct request *rq, const struct input *in, struct text name, const struct json *json,
+    const struct json **file)
+{
+	*file = NULL;
+	if (json->type == JSON_NULL || is_form_blank(rq, in, json))
+		return in->nullable || refuse(rq, name, "This field may not be null.");
+	if (json->type != JSON_FILE)
+		return refuse(rq, name,
+		    "The submitted data was not a file. Check the encoding type on the form.");
+	*file = json;
+	return check_file(rq, in, name, json);
+}
+
 bool
 body_read(struct request *rq, const struct body_field *fields, size_t n, void *out)
 {

@@ -96,6 +96,14 @@ struct reply {
 	struct json_writer json;
 };
 
+/* Content that is not JSON; see reply_bytes(). */
+struct served {
+	struct bytes content;
+	struct text type;      /* for Content-Type */
+	struct text etag;      /* strong; without quotes */
+	struct stamp modified; /* not before 1970 */
+};
+
 /* What is wrong with the input, by field, in the order found. See reply_invalid(). */
 struct problem {
 	struct text field;
@@ -163,6 +171,7 @@ struct route {
 	enum lane lane;
 	enum who who;        /* others get 401 (ANONYMOUS) or 403 */
 	bool no_credentials; /* the caller's credentials are not even looked at: sign-in, health */
+	bool any_accept;     /* nor Accept: the answer is no JSON, and there is no other */
 	handler *handle;
 	/*
 	 * Runs after who and before the method is looked at, for all methods of the path: 0 to go on, or
@@ -236,6 +245,12 @@ int reply_end(struct request *rq);
 
 /* Keeps the whole answer back, for what looks at it once more: an entity tag, a copy that is kept. */
 void reply_hold(struct request *rq);
+
+/*
+ * Answers a GET or HEAD with bytes, or with as much of them as the request's conditions and Range ask for: 200,
+ * 206, 304, 412 or 416.
+ */
+int reply_bytes(struct request *rq, const struct served *s);
 
 /* An answer without body or Content-Type, Content-Length: 0. */
 int reply_empty(struct request *rq, int status);

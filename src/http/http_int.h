@@ -4,6 +4,13 @@
 
 #include "http/http.h"
 
+/* Begins an answer of that status, without a body when empty (reply.c). */
+void reply_begin(struct request *rq, int status, bool empty);
+
+/* "Tue, 24 Nov 2026 02:33:56 GMT" and back, also from the two obsolete forms (RFC 9110, section 5.6.7). */
+struct text http_date(struct stamp s, struct arena *a);
+bool http_date_parse(struct text t, struct stamp *out) MUST_CHECK;
+
 /* Header values of the form: word; name=value; name="value" (RFC 9110, section 5.6). Any bytes will do. */
 
 /* The word, without blanks around it; *rest becomes what follows. */

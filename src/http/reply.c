@@ -1,5 +1,5 @@
 #include "base/base.h"
-#include "http/http.h"
+#include "http/http_int.h"
 
 #include "base/log.h"
 
@@ -239,8 +239,8 @@ reply_send(struct request *rq)
 	flush_body(rq);
 }
 
-static void
-begin(struct request *rq, int status, bool empty)
+void
+reply_begin(struct request *rq, int status, bool empty)
 {
 	struct reply *r = &rq->reply;
 
@@ -253,7 +253,7 @@ begin(struct request *rq, int status, bool empty)
 struct json_writer *
 reply_json(struct request *rq, int status)
 {
-	begin(rq, status, false);
+	reply_begin(rq, status, false);
 	json_writer_init(&rq->reply.json, rq->arena, reply_sink, rq, rq->config->uuid_format);
 	return &rq->reply.json;
 }
@@ -271,7 +271,7 @@ reply_end(struct request *rq)
 int
 reply_empty(struct request *rq, int status)
 {
-	begin(rq, status, true);
+	reply_begin(rq, status, true);
 	return status;
 }
 

@@ -70,7 +70,10 @@ read_field(struct request *rq, struct draft *d, size_t i)
 	/* ... but a form has no other way to say false than to leave a box out. */
 	if (json == NULL && f->kind == KIND_BOOL && rq->body_is_form && rq->method == METHOD_PUT)
 		json = &no;
-	d->set[i] = input_read(rq, &input, text_from(f->name), json, &d->values[i]);
+	if (f->decode != NULL)
+		d->set[i] = json != NULL && f->decode(rq, d, f, json, &d->values[i]);
+	else
+		d->set[i] = input_read(rq, &input, text_from(f->name), json, &d->values[i]);
 }
 
 bool

@@ -31,6 +31,16 @@ enum filter_how {
  */
 typedef void field_encoder(struct request *rq, struct json_writer *w, const struct value *v);
 
+struct draft;
+struct field;
+
+/*
+ * Reads what the body has for a field where it is more than a value by the rules of .input: a file. Notes
+ * problems; true when *out was set, of the field's kind.
+ */
+typedef bool field_decoder(struct request *rq, struct draft *d, const struct field *f,
+    const struct json *json, struct value *out);
+
 /* Order in a table is order in the JSON. */
 struct field {
 	const char *name;
@@ -47,7 +57,8 @@ struct field {
 	    unique; /* message when another row has the value; the unique key has the column's name */
 	const char *url; /* a KIND_UUID column that is printed as "<base><url><uuid>/" */
 	field_encoder *encode;
-	bool omit_null; /* the key is left out instead of null */
+	field_decoder *decode; /* NULL: by .input */
+	bool omit_null;        /* the key is left out instead of null */
 	enum filter_how filter;
 	const char *order[2]; /* what o=<name> orders by; up to two expressions */
 	const char *help;
@@ -76,6 +87,7 @@ struct draft {
 	bool set[FIELDS_MAX];
 	struct uuid uuid;
 	int64_t id; /* on create known after the INSERT */
+	void *made; /* what a field's decoder made of a file, for the hooks */
 };
 
 /*

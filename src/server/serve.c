@@ -76,7 +76,7 @@ dispatch(struct worker *w, struct request *rq, const struct match *match)
 		return reply_not_allowed(rq, match);
 	if ((status = refuse_who(rq, match->route)) != 0)
 		return status;
-	if (!request_accepts_json(rq))
+	if (!match->route->any_accept && !request_accepts_json(rq))
 		return reply_detail(rq, 406, "Could not satisfy the request Accept header.");
 	if ((w->lanes & 1u << match->route->lane) == 0) {
 		log_error("this route belongs to the %s lane; make nginx's map again with "

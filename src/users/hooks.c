@@ -115,6 +115,7 @@ void
 user_after_create(struct request *rq, struct draft *d)
 {
 	(void)token_issue(rq, (struct token_owner){ d->id, d->uuid });
+	image_store(rq, d);
 	audit(rq, EVENT_USER_CREATED, subject_user(d->uuid), audit_changes(rq, d));
 }
 
@@ -129,6 +130,7 @@ user_after_update(struct request *rq, struct draft *d)
 {
 	struct subject subject = subject_user(d->uuid);
 
+	image_store(rq, d);
 	audit(rq, EVENT_USER_UPDATED, subject, audit_changes(rq, d));
 	if (draft_changes(d, "is_active"))
 		audit(rq,

@@ -71,6 +71,9 @@ static const struct route routes[] = {
 	{ .method = METHOD_POST, .pattern = USER "pull_remote_user/", .lane = LANE_SLOW,
 	  .who = SIGNED_IN, .guard = user_guard, .handle = user_pull_remote_user,
 	  .help = "Fetches a user's details from the identity provider that manages them." },
+	{ .method = METHOD_GET, .pattern = "/api/media/{uuid}/",
+	  .who = ANYONE, .no_credentials = true, .any_accept = true, .handle = image_serve,
+	  .help = "A user's picture. Who has its address may see it." },
 };
 /* clang-format on */
 

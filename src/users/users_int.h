@@ -22,6 +22,14 @@ struct text user_protected_fields(const struct request *rq, struct text registra
 /* 403 or 404 for whoever may not do this to this user; see struct route (routes.c). */
 handler user_guard;
 
+/*
+ * The picture (image.c): what the body's file becomes in a draft, the row that a draft's picture needs, and
+ * the picture itself.
+ */
+field_decoder decode_image;
+draft_hook image_store;
+handler image_serve;
+
 /* Actions. */
 handler user_me, user_change_password, user_token, user_refresh_token, user_pull_remote_user;
 handler user_change_email, user_cancel_change_email, user_confirm_email;

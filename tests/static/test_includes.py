@@ -9,7 +9,7 @@ from tree import files, read
 # From the bottom up. A folder includes folders on lower lines.
 LEVELS = [
     {"base"},
-    {"config", "crypto", "db", "json"},
+    {"config", "crypto", "db", "image", "json"},
     {"http"},
     {"resource", "server"},
     {"audit", "idempotency", "mail"},
