@@ -2,6 +2,7 @@
 
 import email
 import email.policy
+import getpass
 import json
 import os
 import re
@@ -194,7 +195,7 @@ class Service:
     def sql(self, statement, *values):
         """Runs a statement as the database's own administrator; the rows as tuples."""
         connection = pymysql.connect(
-            unix_socket=self.env["DB_SOCKET"], user="root", database="roster", autocommit=True
+            unix_socket=self.env["DB_SOCKET"], user=getpass.getuser(), database="roster", autocommit=True
         )
         try:
             with connection.cursor() as cursor:

@@ -1,5 +1,6 @@
 """Entity tags, conditional requests and Idempotency-Key."""
 
+import getpass
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -217,7 +218,7 @@ def test_while_the_first_still_runs_the_second_gets_409(service, staff):
 
     key, body = unique("key"), new_user()
     assert post(staff, body, key).status_code == 201
-    holder = pymysql.connect(unix_socket=service.env["DB_SOCKET"], user="root", database="roster")
+    holder = pymysql.connect(unix_socket=service.env["DB_SOCKET"], user=getpass.getuser(), database="roster")
     try:
         holder.cursor().execute("SELECT id FROM idempotency_keys FOR UPDATE")
         answer = post(staff, body, key)
