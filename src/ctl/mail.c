@@ -8,7 +8,7 @@ print_entry(const struct mail_entry *e)
 {
 	char created[STAMP_SIZE], due[STAMP_SIZE];
 
-	printf("%lld  %s  %-20.*s  %.*s  %lld tries, %s%s%s%.*s\n", (long long)e->id,
+	printf("%lld  %s  %-20.*s  %.*s  tries %lld, %s%s%s%.*s\n", (long long)e->id,
 	    stamp_print(e->created, created).s, TEXT_ARGS(e->template), TEXT_ARGS(e->recipient),
 	    (long long)e->attempts, stamp_is_none(e->due) ? "given up" : "next ",
 	    stamp_is_none(e->due) ? "" : stamp_print(e->due, due).s, e->error.n > 0 ? ": " : "",
@@ -57,6 +57,6 @@ ctl_mail_retry(struct ctl *ctl)
 		return ctl_error(CTL_FAILED, "the database could not be written");
 	if (r.id.is && r.n == 0)
 		return ctl_error(CTL_NOT_FOUND, "there is no mail %s", ctl->argument.s);
-	printf("%lld mails are due now.\n", (long long)r.n);
+	printf("Due now: %lld.\n", (long long)r.n);
 	return CTL_GOOD;
 }
