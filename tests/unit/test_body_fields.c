@@ -20,6 +20,9 @@ static const struct input strict = {
 };
 static const struct input untrimmed = { .kind = KIND_TEXT, .untrimmed = true, .filled = true };
 static const struct input nullable = { .kind = KIND_TEXT, .nullable = true };
+static const char *const types[] = { "TOS", "PP", NULL };
+static const struct input choice = { .kind = KIND_TEXT, .choices = types };
+static const struct input picture = { .kind = KIND_UUID, .max = 5, .nullable = true };
 static const struct input boolean = { .kind = KIND_BOOL };
 static const struct input integer = { .kind = KIND_INT, .required = true };
 static const struct input lifetime = {
@@ -231,6 +234,14 @@ static const struct {
 	{ &uuid, "\"\"", NOT_UUID },
 	{ &uuid, "7", NOT_UUID },
 	{ &uuid, "{}", NOT_UUID },
+
+	{ &choice, "\"PP\"", "t PP" },
+	{ &choice, "\"pp\"", "\"pp\" is not a valid choice." },
+	{ &choice, "\" PP\"", "\" PP\" is not a valid choice." },
+	{ &choice, "\"\"", "\"\" is not a valid choice." },
+	{ &choice, "7", "\"7\" is not a valid choice." },
+	{ &choice, "true", NOT_TEXT },
+	{ &choice, "null", NOT_NULL },
 };
 
 Test(body_fields, json_values)
@@ -307,6 +318,44 @@ Test(body_fields, files)
 	fake.rq.body_is_form = true;
 	for (size_t i = 0; i < countof(cases); i++)
 		assert_text(result(cases[i].in, &file), text_from(cases[i].result));
+}
+
+Test(body_fields, a_file_is_wanted)
+{
+	static const char not_a_file[] =
+	    "The submitted data was not a file. Check the encoding type on the form.";
+	static const struct {
+		struct json json;
+		bool form;
+		bool file;
+		const char *problem; /* NULL: none */
+	} cases[] = {
+		{ { .type = JSON_NULL }, false, false, NULL },
+		{ { .type = JSON_TEXT, .text = TEXT_INIT("") }, true, false, NULL },
+		{ { .type = JSON_TEXT, .text = TEXT_INIT("") }, false, false, not_a_file },
+		{ { .type = JSON_TEXT, .text = TEXT_INIT("x") }, true, false, not_a_file },
+		{ { .type = JSON_OBJECT }, false, false, not_a_file },
+		{ { .type = JSON_FILE, .text = TEXT_INIT("x"), .filename = TEXT_INIT("a.png") },
+		    true, true, NULL },
+		{ { .type = JSON_FILE, .text = TEXT_INIT("x"), .filename = TEXT_INIT("ab.png") },
+		    true, true, "Ensure this filename has at most 5 characters (it has 6)." },
+		{ { .type = JSON_FILE, .text = TEXT_INIT("x"), .filename = TEXT_INIT("") }, true,
+		    true, "No filename could be determined." },
+		{ { .type = JSON_FILE, .text = TEXT_INIT(""), .filename = TEXT_INIT("a") }, true,
+		    true, "The submitted file is empty." },
+	};
+	const struct json *file;
+
+	for (size_t i = 0; i < countof(cases); i++) {
+		reply_clear(&fake.rq);
+		fake.rq.body_is_form = cases[i].form;
+		cr_assert_eq(input_file(&fake.rq, &picture, T("x"), &cases[i].json, &file),
+		    cases[i].problem == NULL);
+		cr_assert_eq(file, cases[i].file ? &cases[i].json : NULL);
+		cr_assert_eq(problems_found(&fake.rq), cases[i].problem != NULL);
+		if (cases[i].problem != NULL)
+			assert_text(fake.rq.problems->message, text_from(cases[i].problem));
+	}
 }
 
 Test(body_fields, long_number)
