@@ -100,6 +100,24 @@ def password_set(service, user, body):
     assert answer.json() == {"token": service.token_of(user)}
 
 
+def email_requested(service, user, body):
+    assert body == {"detail": "The change email request has been successfully created."}
+    now = service.staff.get(path_of(user)).json()
+    assert now == {**user, "requested_email": "alice@example.com"}
+
+
+def no_request(service, user, body):
+    assert body == {"detail": "The change email request has not been found."}
+
+
+def no_code(service, user, body):
+    assert body == ["The confirmation code is required."]
+
+
+def not_managed(service, user, body):
+    assert body == ["User is not managed by eduTEAMS."]
+
+
 EXPECTED = {
     "GET /api/users/": (200, listed),
     "GET /api/users/UUID/": (200, unchanged),
@@ -109,7 +127,11 @@ EXPECTED = {
     "DELETE /api/users/UUID/": (204, gone),
     "GET /api/users/me/": (200, oneself),
     "GET /api/users/UUID/token/": (200, token),
+    "POST /api/users/UUID/cancel_change_email/": (200, no_request),
+    "POST /api/users/UUID/change_email/": (200, email_requested),
     "POST /api/users/UUID/change_password/": (200, password_set),
+    "POST /api/users/confirm_email/": (400, no_code),
+    "POST /api/users/UUID/pull_remote_user/": (400, not_managed),
     "POST /api/users/UUID/refresh_token/": (200, token),
 }
 
