@@ -36,11 +36,11 @@ struct listing {
 
 /* Adds what the rows are ordered by, for the cursor of the next page. */
 static void
-add_order_values(struct listing *l, struct sql *q)
+add_order_values(const struct ordering *o, struct sql *q)
 {
-	for (size_t i = 0; i < l->order.n; i++) {
+	for (size_t i = 0; i < o->n; i++) {
 		sql_add(q, ", ");
-		sql_add(q, l->order.terms[i].expression);
+		sql_add(q, o->terms[i].expression);
 	}
 }
 
@@ -56,7 +56,7 @@ select_page(struct request *rq, struct listing *l, struct sql *q)
 	selection_add(&l->s, q);
 	sql_add(q, ", ");
 	add_total(q, r, &l->where);
-	add_order_values(l, q);
+	add_order_values(&l->order, q);
 	sql_add(q, " FROM ");
 	selection_from(&l->s, q);
 	sql_append(q, &l->where);
@@ -68,36 +68,69 @@ select_page(struct request *rq, struct listing *l, struct sql *q)
 	add_limit(q, l->page.size, (l->page.number - from) * l->page.size);
 }
 
-/*
- * The last page, whose number only the total tells: as many rows from the end as a page may have, put in
- * order again. The first of them may belong to the page before.
- */
-static void
-select_last(struct listing *l, struct sql *q)
+/* Adds the values as columns o0, o1, ... and returns the order by these in a table p. */
+static struct ordering
+add_named_values(struct request *rq, const struct ordering *o, struct sql *q)
+{
+	struct ordering named = *o;
+
+	for (size_t i = 0; i < o->n; i++) {
+		sql_add(q, ", ");
+		sql_add(q, o->terms[i].expression);
+		sql_add(q, arena_printf(rq->arena, " AS o%zu", i).s);
+		named.terms[i].expression = arena_printf(rq->arena, "p.o%zu", i).s;
+	}
+	return named;
+}
+
+/* The keys of as many rows from the end as a page may have; returns their order in a table p. */
+static struct ordering
+select_from_end(struct request *rq, struct listing *l, struct sql *q)
 {
 	const struct resource *r = l->s.resource;
+	struct ordering named;
 
 	sql_add(q, "SELECT ");
-	selection_add(&l->s, q);
-	sql_add(q, ", p.total");
-	add_order_values(l, q);
-	sql_add(q, " FROM (SELECT ");
 	sql_add(q, r->alias);
 	sql_add(q, ".id, ");
 	add_total(q, r, &l->where);
-	sql_add(q, " AS total FROM ");
+	sql_add(q, " AS total");
+	named = add_named_values(rq, &l->order, q);
+	sql_add(q, " FROM ");
 	sql_add(q, r->table);
 	sql_add(q, " ");
 	sql_add(q, r->alias);
 	sql_append(q, &l->where);
 	ordering_add(&l->order, q, true);
 	add_limit(q, l->page.size, 0);
+	return named;
+}
+
+/*
+ * The last page, whose number only the total tells: rows from the end, put in order again before they
+ * get wide. The first of them may belong to the page before.
+ */
+static void
+select_last(struct request *rq, struct listing *l, struct sql *q)
+{
+	struct ordering named;
+	struct sql keys;
+
+	sql_init(&keys, rq->arena);
+	named = select_from_end(rq, l, &keys);
+
+	sql_add(q, "SELECT ");
+	selection_add(&l->s, q);
+	sql_add(q, ", p.total");
+	add_order_values(&named, q);
+	sql_add(q, " FROM (");
+	sql_append(q, &keys);
 	sql_add(q, ") p JOIN ");
 	selection_from(&l->s, q);
 	sql_add(q, " ON ");
-	sql_add(q, r->alias);
+	sql_add(q, l->s.resource->alias);
 	sql_add(q, ".id = p.id");
-	ordering_add(&l->order, q, false);
+	ordering_add(&named, q, false);
 }
 
 /* HEAD: the count is all that is asked for. */
@@ -204,7 +237,7 @@ resource_list(struct request *rq)
 	selection_asked(&l.s, rq, r);
 	sql_init(&q, rq->arena);
 	if (l.page.number == 0)
-		select_last(&l, &q);
+		select_last(rq, &l, &q);
 	else
 		select_page(rq, &l, &q);
 	return query(rq, &l, &q) ? answer_rows(rq, &l) : answer_empty(rq, &l.page);
