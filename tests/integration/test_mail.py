@@ -1,6 +1,7 @@
 """The mailer against SMTP servers of the test's own: TLS, authentication, refusals, absence; rosterctl mail."""
 
 import asyncio
+import contextlib
 import email
 import email.policy
 import os
@@ -10,6 +11,7 @@ import socket
 import ssl
 import subprocess
 import threading
+from pathlib import Path
 from types import SimpleNamespace
 
 import pymysql
@@ -470,13 +472,16 @@ def test_mailer_that_dies(post, server):
 
 def mailer_pid(service, port):
     """The child of the master that is connected to a port."""
+    inodes = set()
+    for table in ("tcp", "tcp6"):
+        for words in map(str.split, open(f"/proc/net/{table}")):
+            if words[2].endswith(f":{port:04X}"):
+                inodes.add(f"socket:[{words[9]}]")
     for pid in service.children():
-        sockets = {os.readlink(f"/proc/{pid}/fd/{fd}") for fd in os.listdir(f"/proc/{pid}/fd")}
-        for table in ("tcp", "tcp6"):
-            for line in open(f"/proc/{pid}/net/{table}"):
-                words = line.split()
-                if words[2].endswith(f":{port:04X}") and f"socket:[{words[9]}]" in sockets:
-                    return pid
+        # The children of a configuration before this one may end meanwhile.
+        with contextlib.suppress(OSError):
+            if any(os.readlink(fd) in inodes for fd in Path(f"/proc/{pid}/fd").iterdir()):
+                return pid
     raise AssertionError(f"no child is connected to port {port}")
 
 
