@@ -1,4 +1,4 @@
-"""POST /api/users/: what is required, taken, ignored and refused; usernames and slugs are unique."""
+"""POST /api/users/: what is required, taken, ignored and refused; unique usernames and slugs."""
 
 import re
 import secrets
@@ -210,7 +210,7 @@ def test_field_shapes_the_answer(staff):
         ("\\ \" ' / % _ ; --", "\\ \" ' / % _ ; --"),
         ("<b>&amp;</b>", "<b>&amp;</b>"),
         ("\x01\x1f\x7f", "\x01\x1f\x7f"),
-        ("\U0001f468\u200d\U0001f469\u200d\U0001f467", "\U0001f468\u200d\U0001f469\u200d\U0001f467"),
+        ("\U0001f468\u200d\U0001f469", "\U0001f468\u200d\U0001f469"),
     ],
 )
 def test_text_is_trimmed_and_kept(staff, sent, kept):

@@ -1,7 +1,15 @@
 """/api/users/me/: the caller himself, with the address that he calls from."""
 
 import pytest
-from users import FORBIDDEN, NO_CREDENTIALS, UNKNOWN, fields_seen, path_of, statements, status_and_json
+from users import (
+    FORBIDDEN,
+    NO_CREDENTIALS,
+    UNKNOWN,
+    fields_seen,
+    path_of,
+    statements,
+    status_and_json,
+)
 
 ME = "/api/users/me/"
 

@@ -307,7 +307,8 @@ def test_an_account_of_another_identity_provider(service, staff):
     assert user["identity_source"] == "Home"
     assert user["civil_number"] == user["username"]
     assert user["affiliations"] == ["staff", "member"]
-    assert [user[f"identity_provider_{key}"] for key in ("name", "label", "management_url")] == [""] * 3
+    for key in ("name", "label", "management_url"):
+        assert user[f"identity_provider_{key}"] == ""
     assert user["identity_provider_fields"] == []
 
 

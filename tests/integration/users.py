@@ -1,4 +1,4 @@
-"""What the tests of the users resource share: the fields of a user in their order, and ways to ask."""
+"""What the tests of users share: the fields of a user in their order, and ways to ask."""
 
 import re
 from concurrent.futures import ThreadPoolExecutor
@@ -53,7 +53,7 @@ MALFORMED = [
 
 
 def fields_seen(team, own):
-    """The keys of a user as a member of the team, or somebody else, sees his own record or another."""
+    """The keys of a user as the team, or somebody else, sees his own record or another's."""
     hidden = (set() if team else TEAM) | (set() if own else OWN)
     return [field for field in FIELDS if field not in hidden]
 
