@@ -39,7 +39,7 @@ add_name(struct ordering *o, const struct resource *r, struct text name)
 void
 ordering_read(struct ordering *o, struct request *rq, const struct resource *r)
 {
-	bool any = false;
+	bool any = false, backwards;
 	struct text list, name;
 	size_t at = 0;
 
@@ -63,8 +63,10 @@ ordering_read(struct ordering *o, struct request *rq, const struct resource *r)
 	if (o->total)
 		return;
 	must(o->n < ORDER_MAX);
-	o->terms[o->n++] =
-	    (struct order_term){ arena_printf(rq->arena, "%s.id", r->alias).s, KIND_INT, false };
+	/* Ties in the direction of the last term: an index can be read backwards, but not in two ways. */
+	backwards = o->n > 0 && o->terms[o->n - 1].descending;
+	o->terms[o->n++] = (struct order_term){ arena_printf(rq->arena, "%s.id", r->alias).s,
+		KIND_INT, backwards };
 }
 
 void

@@ -427,7 +427,9 @@ def ranked(service):
 
 
 def sorted_names(users, order):
-    """A stable sort by each name from the last to the first."""
+    """A stable sort by each name from the last to the first; ties in the direction of the last."""
+    if order.split(",")[-1].startswith("-"):
+        users = users[::-1]
     for name in reversed(order.split(",")):
         users = sorted(users, key=ORDERS[name.lstrip("-")], reverse=name.startswith("-"))
     return [user["username"] for user in users]
