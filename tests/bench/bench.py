@@ -22,6 +22,7 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "integration"))
 
+import lists  # noqa: E402
 from service import BUILD, Service, eventually, free_port  # noqa: E402
 
 WORKERS = 8
@@ -353,12 +354,25 @@ def bench_memory(service, people):
         require(growth <= GROWTH_MAX * 1024, f"a worker has grown by {mib(growth)} MiB")
 
 
+def bench_lists(service, people):
+    lists.fill(service)
+    rows = [
+        [name, page, f"{count:,}", ms(p50), ms(p99), plan]
+        for name, page, count, p50, p99, plan in lists.rows(service)
+    ]
+    columns = ["list", "page", "found", "p50 ms", "p99 ms", "EXPLAIN"]
+    table(f"Lists of 10 of {lists.PEOPLE:,} accounts", columns, rows)
+    rows = [[name, ms(p50), ms(p99)] for name, p50, p99 in lists.deep_rows(service)]
+    table("Deep pages of that", ["page", "p50 ms", "p99 ms"], rows)
+
+
 # The workers that a part wants. Few for the memory, or the requests to each would take too long.
 PARTS = {
     "statements": (WORKERS, bench_statements),
     "speed": (WORKERS, bench_speed),
     "beside": (WORKERS, bench_beside),
     "memory": (2, bench_memory),
+    "lists": (1, bench_lists),
 }
 
 
