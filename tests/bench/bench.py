@@ -22,11 +22,13 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "integration"))
 
+import images  # noqa: E402
 import lists  # noqa: E402
 from service import BUILD, Service, eventually, free_port  # noqa: E402
 
 WORKERS = 8
 PEOPLE = 1000
+SCOPES = 10
 CONNECTIONS = (1, 16, 128)
 ROUNDS = 5
 SECONDS = 2
@@ -172,8 +174,32 @@ class Hello:
         shutil.rmtree(self.state)
 
 
+def add_scopes(service):
+    """Customers with a project each; where roles are granted, and which."""
+
+    def made(path, body):
+        answer = service.staff.post(path, json=body)
+        assert answer.status_code == 201, answer.text
+        return answer.json()
+
+    scopes = []
+    for n in range(SCOPES):
+        customer = made("/api/customers/", {"name": f"Institute {n}"})
+        body = {"name": f"Study {n}", "customer": customer["url"]}
+        scopes.append((customer["url"], "CUSTOMER.MANAGER"))
+        scopes.append((made("/api/projects/", body)["url"], "PROJECT.ADMIN"))
+    return scopes
+
+
 def add_people(service):
-    """Accounts with as many fields filled as the many have."""
+    """Accounts with as many fields filled as the many have, a picture and three roles."""
+    scopes = add_scopes(service)
+    picture = {"image": ("face.png", images.png(64, 64), "image/png")}
+
+    def grant(user, scope, role):
+        body = {"user": user["uuid"], "role": role}
+        answer = service.staff.post(f"{scope}add_user/", json=body)
+        assert answer.status_code == 201, answer.text
 
     def add(n):
         person = {
@@ -187,8 +213,10 @@ def add_people(service):
             "phone_number": f"+372 555 {n:04}",
             "preferred_language": "et",
         }
-        answer = service.staff.post("/api/users/", json=person)
+        answer = service.staff.post("/api/users/", data=person, files=picture)
         assert answer.status_code == 201, answer.text
+        for k in range(3):
+            grant(answer.json(), *scopes[(n + k) % len(scopes)])
         return answer.json()
 
     with ThreadPoolExecutor(4) as pool:
