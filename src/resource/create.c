@@ -40,8 +40,8 @@ resource_create(struct request *rq)
 
 	if (!draft_read(rq, &d, rq->caller.who))
 		return body_trouble(rq);
-	draft_run(r->check, rq, &d);
 	draft_check_unique(rq, &d);
+	draft_run(r->check, rq, &d);
 	if (problems_found(rq))
 		return reply_invalid(rq);
 	key = draft_write(rq, &d, r->before_create, insert);

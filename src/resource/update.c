@@ -60,8 +60,8 @@ resource_update(struct request *rq)
 	d.uuid = old.uuid;
 	if (!draft_read(rq, &d, rq->caller.who | (old.owner == rq->caller.id ? SELF : NOBODY)))
 		return body_trouble(rq);
-	draft_run(r->check, rq, &d);
 	draft_check_unique(rq, &d);
+	draft_run(r->check, rq, &d);
 	if (problems_found(rq))
 		return reply_invalid(rq);
 	if (keep_changes(&d)) {
