@@ -2,8 +2,6 @@
 
 #include "access/access_int.h"
 
-#define LIKE " COLLATE utf8mb4_uca1400_as_ci LIKE "
-
 /* The uuid at the end of an object's URL, or alone. */
 static bool
 uuid_of_url(struct text url, struct uuid *uuid)
@@ -16,24 +14,26 @@ uuid_of_url(struct text url, struct uuid *uuid)
 	return uuid_parse(last, uuid);
 }
 
-/* " AND g.user_id IN (SELECT id FROM users u WHERE <column><operator>?)" */
+#define BY_USER " AND g.user_id IN (SELECT u.id FROM users u WHERE "
+#define BY_ROLE " AND g.role_id IN (SELECT r.id FROM roles r WHERE "
+
+/* "<in><column> = ?)" */
 static void
-by_user(struct sql *where, const char *column, const char *operator, struct value v)
+by_value(struct sql *where, const char *in, const char *column, struct value v)
 {
-	sql_add(where, " AND g.user_id IN (SELECT u.id FROM users u WHERE ");
+	sql_add(where, in);
 	sql_add(where, column);
-	sql_add(where, operator);
+	sql_add(where, " = ");
 	sql_value(where, v);
 	sql_add(where, ")");
 }
 
+/* "<in><column> LIKE ?)" */
 static void
-by_role(struct sql *where, const char *column, const char *operator, struct value v)
+by_part(struct sql *where, const char *in, const char *column, struct text value)
 {
-	sql_add(where, " AND g.role_id IN (SELECT r.id FROM roles r WHERE ");
-	sql_add(where, column);
-	sql_add(where, operator);
-	sql_value(where, v);
+	sql_add(where, in);
+	sql_add_contains(where, column, value);
 	sql_add(where, ")");
 }
 
@@ -44,45 +44,44 @@ filter_user(struct request *rq UNUSED, struct sql *where, struct text value)
 	struct uuid uuid;
 
 	if (uuid_of_url(value, &uuid))
-		by_user(where, "u.uuid", " = ", V(uuid));
+		by_value(where, BY_USER, "u.uuid", V(uuid));
 }
 
 static void
 filter_username(struct request *rq UNUSED, struct sql *where, struct text value)
 {
-	by_user(where, "u.username", " = ", V(value));
+	by_value(where, BY_USER, "u.username", V(value));
 }
 
 static void
 filter_full_name(struct request *rq, struct sql *where, struct text value)
 {
-	by_user(where, "u.full_name_folded", " LIKE ",
-	    V(sql_contains(rq->arena, text_fold(rq->arena, value))));
+	sql_add(where, BY_USER "u.full_name_folded LIKE ");
+	sql_value(where, V(sql_contains(rq->arena, text_fold(rq->arena, value))));
+	sql_add(where, ")");
 }
 
 static void
-filter_native_name(struct request *rq, struct sql *where, struct text value)
+filter_native_name(struct request *rq UNUSED, struct sql *where, struct text value)
 {
-	by_user(where, "u.native_name", LIKE, V(sql_contains(rq->arena, value)));
+	by_part(where, BY_USER, "u.native_name", value);
 }
 
 static void
-filter_user_slug(struct request *rq, struct sql *where, struct text value)
+filter_user_slug(struct request *rq UNUSED, struct sql *where, struct text value)
 {
-	by_user(where, "u.slug", LIKE, V(sql_contains(rq->arena, value)));
+	by_part(where, BY_USER, "u.slug", value);
 }
 
 static void
-filter_search(struct request *rq, struct sql *where, struct text value)
+filter_search(struct request *rq UNUSED, struct sql *where, struct text value)
 {
-	struct text contains = sql_contains(rq->arena, value);
+	static const char *const columns[] = { "u.first_name", "u.last_name", "u.email" };
 
-	sql_add(where, " AND g.user_id IN (SELECT u.id FROM users u WHERE u.first_name" LIKE);
-	sql_value(where, V(contains));
-	sql_add(where, " OR u.last_name" LIKE);
-	sql_value(where, V(contains));
-	sql_add(where, " OR u.email" LIKE);
-	sql_value(where, V(contains));
+	for (size_t i = 0; i < countof(columns); i++) {
+		sql_add(where, i == 0 ? BY_USER : " OR ");
+		sql_add_contains(where, columns[i], value);
+	}
 	sql_add(where, ")");
 }
 
@@ -93,15 +92,15 @@ filter_role(struct request *rq UNUSED, struct sql *where, struct text value)
 	struct uuid uuid;
 
 	if (uuid_parse(value, &uuid))
-		by_role(where, "r.uuid", " = ", V(uuid));
+		by_value(where, BY_ROLE, "r.uuid", V(uuid));
 	else
-		by_role(where, "r.name", " = ", V(value));
+		by_value(where, BY_ROLE, "r.name", V(value));
 }
 
 static void
-filter_role_name(struct request *rq, struct sql *where, struct text value)
+filter_role_name(struct request *rq UNUSED, struct sql *where, struct text value)
 {
-	by_role(where, "r.name", LIKE, V(sql_contains(rq->arena, value)));
+	by_part(where, BY_ROLE, "r.name", value);
 }
 
 static void
@@ -128,14 +127,12 @@ filter_scope_uuid(struct request *rq, struct sql *where, struct text value)
 }
 
 static void
-filter_scope_name(struct request *rq, struct sql *where, struct text value)
+filter_scope_name(struct request *rq UNUSED, struct sql *where, struct text value)
 {
-	struct text contains = sql_contains(rq->arena, value);
-
-	sql_add(where, " AND (g.customer_id IN (SELECT id FROM customers WHERE name" LIKE);
-	sql_value(where, V(contains));
-	sql_add(where, ") OR g.project_id IN (SELECT id FROM projects WHERE name" LIKE);
-	sql_value(where, V(contains));
+	sql_add(where, " AND (g.customer_id IN (SELECT id FROM customers WHERE ");
+	sql_add_contains(where, "name", value);
+	sql_add(where, ") OR g.project_id IN (SELECT id FROM projects WHERE ");
+	sql_add_contains(where, "name", value);
 	sql_add(where, "))");
 }
 

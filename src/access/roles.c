@@ -1,7 +1,6 @@
 #include "base/base.h"
 
 #include "access/access_int.h"
-#include "crypto/random.h"
 #include "http/body.h"
 
 #define TEAM (STAFF | SUPPORT)
@@ -148,25 +147,10 @@ set_permissions(struct request *rq, int64_t role_id)
 }
 
 static void
-role_before_create(struct request *rq, struct draft *d)
-{
-	d->uuid = random_uuid();
-	draft_set(d, "uuid", V(d->uuid));
-	draft_set(d, "created", V(rq->now));
-	draft_set(d, "modified", V(rq->now));
-}
-
-static void
 role_after_create(struct request *rq, struct draft *d)
 {
 	set_permissions(rq, d->id);
 	audit(rq, EVENT_ROLE_CREATED, subject_role(d->uuid), audit_changes(rq, d));
-}
-
-static void
-role_before_update(struct request *rq, struct draft *d)
-{
-	draft_set(d, "modified", V(rq->now));
 }
 
 static void
@@ -277,9 +261,7 @@ const struct resource roles = {
 	.nfields = countof(fields),
 	.order = "name",
 	.check = role_check,
-	.before_create = role_before_create,
 	.after_create = role_after_create,
-	.before_update = role_before_update,
 	.after_update = role_after_update,
 	.before_delete = role_before_delete,
 };

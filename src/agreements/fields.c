@@ -2,7 +2,6 @@
 
 #include "agreements/agreements.h"
 #include "audit/audit.h"
-#include "crypto/random.h"
 
 /* Terms of service, privacy policy. */
 static const char *const types[] = { "TOS", "PP", NULL };
@@ -41,21 +40,6 @@ log_event(struct request *rq, struct draft *d, enum event event)
 }
 
 static void
-before_create(struct request *rq, struct draft *d)
-{
-	d->uuid = random_uuid();
-	draft_set(d, "uuid", V(d->uuid));
-	draft_set(d, "created", V(rq->now));
-	draft_set(d, "modified", V(rq->now));
-}
-
-static void
-before_update(struct request *rq, struct draft *d)
-{
-	draft_set(d, "modified", V(rq->now));
-}
-
-static void
 after_create(struct request *rq, struct draft *d)
 {
 	log_event(rq, d, EVENT_AGREEMENT_CREATED);
@@ -82,9 +66,7 @@ const struct resource agreements = {
 	.fields = fields,
 	.nfields = countof(fields),
 	.order = "created",
-	.before_create = before_create,
 	.after_create = after_create,
-	.before_update = before_update,
 	.after_update = after_update,
 	.before_delete = before_delete,
 };

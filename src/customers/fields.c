@@ -2,7 +2,6 @@
 
 #include "access/access.h"
 #include "audit/audit.h"
-#include "crypto/random.h"
 #include "customers/customers.h"
 #include "resource/checks.h"
 
@@ -98,16 +97,14 @@ filter_name_exact(struct request *rq UNUSED, struct sql *where, struct text valu
 }
 
 static void
-filter_query(struct request *rq, struct sql *where, struct text value)
+filter_query(struct request *rq UNUSED, struct sql *where, struct text value)
 {
 	static const char *const columns[] = { "c.name", "c.native_name", "c.abbreviation",
 		"c.email", "c.slug", "c.registration_code", "c.backend_id" };
 
 	for (size_t i = 0; i < countof(columns); i++) {
 		sql_add(where, i == 0 ? " AND (" : " OR ");
-		sql_add(where, columns[i]);
-		sql_add(where, " COLLATE utf8mb4_uca1400_as_ci LIKE ");
-		sql_value(where, V(sql_contains(rq->arena, value)));
+		sql_add_contains(where, columns[i], value);
 	}
 	sql_add(where, ")");
 }
@@ -142,25 +139,6 @@ static struct subject
 subject_of(const struct draft *d)
 {
 	return (struct subject){ "customer", d->uuid };
-}
-
-static void
-derive(struct request *rq, struct draft *d)
-{
-	struct value slug = draft_value(d, "slug");
-
-	draft_set(d, "modified", V(rq->now));
-	if (slug.null || slug.t.n == 0)
-		draft_set(d, "slug", V(slug_make(rq, d->resource, draft_value(d, "name").t)));
-}
-
-static void
-before_create(struct request *rq, struct draft *d)
-{
-	d->uuid = random_uuid();
-	draft_set(d, "uuid", V(d->uuid));
-	draft_set(d, "created", V(rq->now));
-	derive(rq, d);
 }
 
 static void
@@ -210,10 +188,9 @@ const struct resource customers = {
 	.nfields = countof(fields),
 	.filters = filters,
 	.order = "name",
+	.slug_of = "name",
 	.visible = access_customers_visible,
-	.before_create = before_create,
 	.after_create = after_create,
-	.before_update = derive,
 	.after_update = after_update,
 	.before_delete = before_delete,
 };

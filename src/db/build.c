@@ -59,3 +59,11 @@ sql_contains(struct arena *a, struct text t)
 	s[n++] = '%';
 	return (struct text){ s, n };
 }
+
+void
+sql_add_contains(struct sql *q, const char *expression, struct text value)
+{
+	sql_add(q, expression);
+	sql_add(q, " COLLATE utf8mb4_uca1400_as_ci LIKE ");
+	sql_value(q, V(sql_contains(q->text.arena, value)));
+}

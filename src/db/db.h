@@ -169,6 +169,9 @@ void sql_append(struct sql *q, struct sql *other);
 /* "%...%" with % _ and \ of t escaped, for LIKE ?. */
 struct text sql_contains(struct arena *a, struct text t);
 
+/* "<expression> LIKE '%value%'", ignoring case and respecting accents; NULL has nothing in it. */
+void sql_add_contains(struct sql *q, const char *expression, struct text value);
+
 /*
  * The same as db_exec and db_query for built SQL. name is for the log. Rows arrive in out[0..n),
  * whose kinds the caller has set before; a NULL sets .null.

@@ -1,5 +1,6 @@
 #include "base/base.h"
 
+#include "crypto/random.h"
 #include "resource/resource_int.h"
 
 /* Values that a hook made and others took, one after the other, before the request is run again. */
@@ -142,6 +143,30 @@ is_made(const struct draft *d, const struct draft *asked, struct text key)
 	return !asked->set[i] || !value_eq(d->values[i], asked->values[i]);
 }
 
+/* Sets a column if the resource has it. */
+static void
+fill_column(struct draft *d, const char *field, struct value v)
+{
+	if (field_index(d->resource, text_from(field)) >= 0)
+		draft_set(d, field, v);
+}
+
+/* The columns that the engine keeps itself. */
+static void
+fill(struct request *rq, struct draft *d)
+{
+	const char *slug_of = d->resource->slug_of;
+
+	if (d->old == NULL) {
+		d->uuid = random_uuid();
+		fill_column(d, "uuid", V(d->uuid));
+		fill_column(d, "created", V(rq->now));
+	}
+	fill_column(d, "modified", V(rq->now));
+	if (slug_of != NULL && draft_value(d, "slug").t.n == 0)
+		draft_set(d, "slug", V(slug_make(rq, d->resource, draft_value(d, slug_of).t)));
+}
+
 struct text
 draft_write(struct request *rq, struct draft *d, draft_hook *before, draft_hook *write)
 {
@@ -150,6 +175,7 @@ draft_write(struct request *rq, struct draft *d, draft_hook *before, draft_hook 
 
 	for (int tries = 0; tries < WRITE_TRIES; tries++) {
 		*d = asked;
+		fill(rq, d);
 		draft_run(before, rq, d);
 		write(rq, d);
 		key = db_duplicate(rq->db);

@@ -2,29 +2,24 @@
 
 #include "resource/resource_int.h"
 
-/* "u.email", as SQL. */
-static void
-add_column(struct sql *q, const struct resource *r, const struct field *f)
+/* "u.email" */
+static const char *
+column_of(struct request *rq, const struct resource *r, const struct field *f)
 {
-	if (f->expression != NULL) {
-		sql_add(q, f->expression);
-		return;
-	}
-	sql_add(q, r->alias);
-	sql_add(q, ".");
-	sql_add(q, f->column);
+	return f->expression != NULL ? f->expression
+				     : arena_printf(rq->arena, "%s.%s", r->alias, f->column).s;
 }
 
 static void
-filter_exact(struct request *rq UNUSED, const struct resource *r, const struct field *f,
-    struct sql *where, struct text value)
+filter_exact(struct request *rq, const struct resource *r, const struct field *f, struct sql *where,
+    struct text value)
 {
 	/* The first comparison finds the rows by index, the second respects case. */
-	add_column(where, r, f);
+	sql_add(where, column_of(rq, r, f));
 	sql_add(where, " = ");
 	sql_value(where, V(value));
 	sql_add(where, " AND BINARY ");
-	add_column(where, r, f);
+	sql_add(where, column_of(rq, r, f));
 	sql_add(where, " = ");
 	sql_value(where, V(value));
 }
@@ -33,9 +28,7 @@ static void
 filter_contains(struct request *rq, const struct resource *r, const struct field *f,
     struct sql *where, struct text value)
 {
-	add_column(where, r, f);
-	sql_add(where, " COLLATE utf8mb4_uca1400_as_ci LIKE ");
-	sql_value(where, V(sql_contains(rq->arena, value)));
+	sql_add_contains(where, column_of(rq, r, f), value);
 }
 
 static void
@@ -49,7 +42,7 @@ filter_bool(struct request *rq UNUSED, const struct resource *r, const struct fi
 		sql_add(where, "1 = 1");
 		return;
 	}
-	add_column(where, r, f);
+	sql_add(where, column_of(rq, r, f));
 	sql_add(where, " = ");
 	sql_value(where, V(yes));
 }
@@ -64,7 +57,7 @@ filter_since(struct request *rq, const struct resource *r, const struct field *f
 		problem_add(rq, text_from(f->name), T("Enter a valid date/time."));
 		since = rq->now;
 	}
-	add_column(where, r, f);
+	sql_add(where, column_of(rq, r, f));
 	sql_add(where, " >= ");
 	sql_value(where, V(since));
 }

@@ -107,15 +107,15 @@ struct resource {
 	const char *const *joins; /* "LEFT JOIN tokens t ON t.user_id = u.id" */
 	size_t njoins;
 	const struct filter *filters; /* ends with an empty row; NULL: none */
-	const char *order; /* the field that a list is ordered by when not asked otherwise */
-	bool newest_first; /* ... descending */
-	bool immutable;    /* rows never change: there is no column version */
+	const char *order;   /* the field that a list is ordered by when not asked otherwise */
+	bool newest_first;   /* ... descending */
+	const char *slug_of; /* the field that an empty slug is made of; NULL: there are no slugs */
+	bool immutable;      /* rows never change: there is no column version */
 	/* Adds " AND ..." so that only rows which the caller may see are left; NULL: he may see all. */
 	void (*visible)(struct request *rq, struct sql *where);
-	draft_hook *check; /* rules over several fields, before anything is written */
-	draft_hook *
-	    before_create; /* fills columns: uuid, times, derived values; again when a unique one was taken */
-	draft_hook *after_create; /* rows that belong to it, the audit event */
+	draft_hook *check;         /* rules over several fields, before anything is written */
+	draft_hook *before_create; /* fills columns; again when a unique one was taken */
+	draft_hook *after_create;  /* rows that belong to it, the audit event */
 	draft_hook *before_update;
 	draft_hook *after_update;
 	draft_hook *before_delete; /* d->old is the row */
@@ -149,13 +149,6 @@ int resource_precondition(struct request *rq, const struct resource *r);
 
 /* 404 {"detail": "No User matches the given query."} */
 int resource_not_found(struct request *rq, const struct resource *r);
-
-/*
- * "alice-1": made of a name, with the next number that is free in the resource's table, which has the
- * columns slug, slug_stem and slug_number (see sql/0001_users.sql). Another
- * request may be faster: the engine then runs the hook again.
- */
-struct text slug_make(struct request *rq, const struct resource *r, struct text name);
 
 /* The field's position, -1 when there is none of that name. */
 int field_index(const struct resource *r, struct text name);

@@ -89,9 +89,15 @@ bool draft_read(struct request *rq, struct draft *d, enum who who) MUST_CHECK;
 void draft_check_unique(struct request *rq, const struct draft *d);
 
 /*
- * Runs the hook before and then write(). Somebody may have taken a value that the hook has made (a slug)
- * in the meantime: then it makes another one, in the same transaction. The name of the key that
- * refused a value of the body, none when all is written.
+ * "alice-1": made of a name, with the next number that is free in the resource's table, which has the
+ * columns slug, slug_stem and slug_number (see sql/0001_users.sql). Another request may be faster.
+ */
+struct text slug_make(struct request *rq, const struct resource *r, struct text name);
+
+/*
+ * Fills in uuid, times and slug, runs the hook before, and then write(). Somebody may have taken a value
+ * that was made here (a slug) in the meantime: then another one is made, in the same transaction.
+ * The name of the key that refused a value of the body, none when all is written.
  */
 struct text draft_write(
     struct request *rq, struct draft *d, draft_hook *before, draft_hook *write) MUST_CHECK;

@@ -1,6 +1,6 @@
 #include "base/base.h"
 
-#include "resource/resource.h"
+#include "resource/resource_int.h"
 
 /* Characters of the name that a slug begins with. */
 #define STEM 8

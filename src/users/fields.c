@@ -239,6 +239,7 @@ const struct resource users = {
 	.njoins = countof(joins),
 	.filters = user_filters,
 	.order = "username",
+	.slug_of = "username",
 	.visible = access_users_visible,
 	.check = user_check,
 	.before_create = user_before_create,

@@ -3,8 +3,6 @@
 #include "access/access.h"
 #include "users/users_int.h"
 
-#define AS_TEXT " COLLATE utf8mb4_uca1400_as_ci LIKE "
-
 /* Substring of the name without accents; what folds to nothing matches everybody. */
 static void
 add_full_name(struct request *rq, struct sql *where, struct text value)
@@ -23,14 +21,12 @@ filter_full_name(struct request *rq, struct sql *where, struct text value)
 static void
 filter_user_keyword(struct request *rq, struct sql *where, struct text value)
 {
-	struct text contains = sql_contains(rq->arena, value);
-
 	sql_add(where, " AND (");
 	add_full_name(rq, where, value);
-	sql_add(where, " OR u.email" AS_TEXT);
-	sql_value(where, V(contains));
-	sql_add(where, " OR u.username" AS_TEXT);
-	sql_value(where, V(contains));
+	sql_add(where, " OR ");
+	sql_add_contains(where, "u.email", value);
+	sql_add(where, " OR ");
+	sql_add_contains(where, "u.username", value);
 	sql_add(where, ")");
 }
 
@@ -50,7 +46,7 @@ two_words(struct text value, struct text words[2])
 }
 
 static void
-filter_query(struct request *rq, struct sql *where, struct text value)
+filter_query(struct request *rq UNUSED, struct sql *where, struct text value)
 {
 	static const char *const columns[] = { "u.first_name", "u.last_name", "u.civil_number",
 		"u.username", "u.email" };
@@ -59,15 +55,13 @@ filter_query(struct request *rq, struct sql *where, struct text value)
 	sql_add(where, " AND (");
 	for (size_t i = 0; i < countof(columns); i++) {
 		sql_add(where, i > 0 ? " OR " : "");
-		sql_add(where, columns[i]);
-		sql_add(where, AS_TEXT);
-		sql_value(where, V(sql_contains(rq->arena, value)));
+		sql_add_contains(where, columns[i], value);
 	}
 	if (two_words(value, words) == 2) {
-		sql_add(where, " OR u.first_name" AS_TEXT);
-		sql_value(where, V(sql_contains(rq->arena, words[0])));
-		sql_add(where, " OR u.last_name" AS_TEXT);
-		sql_value(where, V(sql_contains(rq->arena, words[1])));
+		sql_add(where, " OR ");
+		sql_add_contains(where, "u.first_name", words[0]);
+		sql_add(where, " OR ");
+		sql_add_contains(where, "u.last_name", words[1]);
 	}
 	sql_add(where, ")");
 }

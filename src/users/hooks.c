@@ -1,6 +1,5 @@
 #include "base/base.h"
 
-#include "crypto/random.h"
 #include "users/users_int.h"
 
 static bool
@@ -90,12 +89,8 @@ derive(struct request *rq, struct draft *d)
 {
 	struct text first = draft_value(d, "first_name").t, last = draft_value(d, "last_name").t;
 	struct text name = arena_printf(rq->arena, "%.*s %.*s", TEXT_ARGS(first), TEXT_ARGS(last));
-	struct value slug = draft_value(d, "slug");
 
 	draft_set(d, "full_name_folded", V(text_fold(rq->arena, text_trim(name))));
-	draft_set(d, "modified", V(rq->now));
-	if (slug.null || slug.t.n == 0)
-		draft_set(d, "slug", V(slug_make(rq, d->resource, draft_value(d, "username").t)));
 }
 
 void
@@ -103,8 +98,6 @@ user_before_create(struct request *rq, struct draft *d)
 {
 	struct maybe lifetime = { true, rq->config->token_lifetime };
 
-	d->uuid = random_uuid();
-	draft_set(d, "uuid", V(d->uuid));
 	draft_set(d, "date_joined", V(rq->now));
 	if (!draft_changes(d, "token_lifetime"))
 		draft_set(d, "token_lifetime", V(lifetime));

@@ -99,3 +99,14 @@ Test(build, contains_escapes)
 		    text_eq(out, text_from(cases[i].out)), "%s: %.*s", cases[i].in, TEXT_ARGS(out));
 	}
 }
+
+Test(build, add_contains)
+{
+	struct sql q;
+
+	sql_init(&q, a);
+	sql_add(&q, "WHERE ");
+	sql_add_contains(&q, "u.email", T("100%"));
+	expect(&q, "WHERE u.email COLLATE utf8mb4_uca1400_as_ci LIKE ?", 1);
+	cr_expect(text_eq(q.values[0].t, T("%100\\%%")));
+}
