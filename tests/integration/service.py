@@ -1,10 +1,12 @@
 """The real thing for tests: an instance of ./dev up, clients that ask it, a look at its log and database."""
 
+import contextlib
 import email
 import email.policy
 import getpass
 import json
 import os
+import random
 import re
 import shlex
 import shutil
@@ -42,9 +44,12 @@ def eventually(condition, seconds=20, what="the condition"):
 
 
 def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+    """A port that nobody listens on, out of those that the kernel does not give to clients meanwhile."""
+    while True:
+        port = random.randrange(10000, 32768)
+        with contextlib.suppress(OSError), socket.socket() as s:
+            s.bind(("127.0.0.1", port))
+            return port
 
 
 def dev(*words, check=True, **options):
