@@ -180,31 +180,43 @@ ctl_user_create(struct ctl *ctl)
 	return answer.status == 201 ? print_user(ctl, &answer) : ctl_refused(&answer);
 }
 
+/* Prints a page; *n is how many users were on it. */
+static int
+list_page(struct ctl *ctl, struct text query, int page, size_t *n)
+{
+	struct answer answer = ctl_call(ctl, "GET",
+	    arena_printf(ctl->arena,
+		"/api/users/?field=uuid&field=username&field=email&field=full_name"
+		"&field=is_staff&field=is_support&field=is_active"
+		"&page_size=%d&page=%d&query=%.*s",
+		LIST_PAGE, page, TEXT_ARGS(query)),
+	    TEXT_NONE);
+
+	*n = 0;
+	if (answer.status == 404 && page > 1)
+		return CTL_GOOD; /* the page before was full and the last */
+	if (answer.status != 200)
+		return ctl_refused(&answer);
+	*n = answer.json->count;
+	for (const struct json *j = answer.json->first; j != NULL; j = j->next)
+		print_line(j);
+	return CTL_GOOD;
+}
+
 int
 ctl_user_list(struct ctl *ctl)
 {
 	struct text query =
 	    text_is_none(ctl->options.query) ? T("") : url_encode(ctl->arena, ctl->options.query);
-	struct answer answer;
+	struct arena_mark mark = arena_mark(ctl->arena);
+	int status = CTL_GOOD;
 	size_t n = LIST_PAGE;
 
-	for (int page = 1; n == LIST_PAGE; page++) {
-		answer = ctl_call(ctl, "GET",
-		    arena_printf(ctl->arena,
-			"/api/users/?field=uuid&field=username&field=email&field=full_name"
-			"&field=is_staff&field=is_support&field=is_active"
-			"&page_size=%d&page=%d&query=%.*s",
-			LIST_PAGE, page, TEXT_ARGS(query)),
-		    TEXT_NONE);
-		if (answer.status == 404 && page > 1)
-			break; /* the page before was full and the last */
-		if (answer.status != 200)
-			return ctl_refused(&answer);
-		n = answer.json->count;
-		for (const struct json *j = answer.json->first; j != NULL; j = j->next)
-			print_line(j);
+	for (int page = 1; n == LIST_PAGE && status == CTL_GOOD; page++) {
+		status = list_page(ctl, query, page, &n);
+		arena_rewind(ctl->arena, mark);
 	}
-	return CTL_GOOD;
+	return status;
 }
 
 int
