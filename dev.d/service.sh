@@ -17,6 +17,10 @@ start() {
 	shift
 	setsid "$@" >>"$state/logs/$name.log" 2>&1 </dev/null 9>&- &
 	echo $! >"$state/pids/$name"
+	# Until it has become that command, running() does not know it.
+	until running "$name" >/dev/null || ! kill -0 $! 2>/dev/null; do
+		sleep 0.01
+	done
 }
 
 # wait_for NAME SECONDS CONDITION...: until CONDITION holds; ends the command when NAME dies first.
