@@ -14,6 +14,15 @@ stamp_now(void)
 	return (struct stamp){ now.tv_sec * SECONDS + now.tv_nsec / 1000 };
 }
 
+int64_t
+stamp_monotonic(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * SECONDS + t.tv_nsec / 1000;
+}
+
 /*
  * Days are counted in years that begin in March, so that the leap day is a year's last, and in
  * eras of 400 years, which all have 146097 days. The months' first days follow a straight line.

@@ -35,8 +35,11 @@ date_is_none(struct date d)
 	return d.year == 0;
 }
 
-/* The system's clock. The one function here that looks outside. */
+/* The system's clock. This function and the next are the ones here that look outside. */
 struct stamp stamp_now(void);
+
+/* Microseconds of a clock that nobody sets, to measure how long something takes. */
+int64_t stamp_monotonic(void);
 
 struct calendar stamp_calendar(struct stamp s);
 struct stamp stamp_from_calendar(struct calendar c);

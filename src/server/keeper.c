@@ -2,35 +2,27 @@
 
 #include "server/server.h"
 
-#define PAUSE_MAX 3600 /* seconds */
+#define PAUSE_MAX (3600 * SECONDS)
 #define CHORES_MAX 32
 
-static int64_t
-monotonic_seconds(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec;
-}
-
-/* Runs what is due and returns the seconds until the next is. due[] is beside app->chores: seconds, monotonic. */
+/* Runs what is due and returns the milliseconds until the next is. due[] is beside app->chores. */
 static int64_t
 run_due(struct process *p, int64_t *due)
 {
 	const struct app *app = p->app;
-	int64_t pause = PAUSE_MAX;
+	int64_t next = stamp_monotonic() + PAUSE_MAX, now;
 
 	for (size_t i = 0; i < app->nchores; i++) {
-		if (monotonic_seconds() >= due[i]) {
+		if (stamp_monotonic() >= due[i]) {
 			app->chores[i].run(p->db, &p->setup->config, p->arena);
 			arena_reset(p->arena);
-			due[i] = monotonic_seconds() + app->chores[i].interval;
+			due[i] = stamp_monotonic() + app->chores[i].interval * SECONDS;
 		}
-		if (due[i] - monotonic_seconds() < pause)
-			pause = due[i] - monotonic_seconds();
+		if (due[i] < next)
+			next = due[i];
 	}
-	return pause > 0 ? pause : 1;
+	now = stamp_monotonic();
+	return next > now ? (next - now) / 1000 + 1 : 1;
 }
 
 /* A successor after a reload has the same shared memory: there is nothing to save for it. */
@@ -48,7 +40,7 @@ keeper_run(struct process *p)
 	int64_t due[CHORES_MAX] = { 0 };
 
 	must(p->app->nchores <= CHORES_MAX);
-	while (process_wait(p, run_due(p, due) * 1000))
+	while (process_wait(p, run_due(p, due)))
 		;
 	if (!p->succeeded)
 		run_last(p);

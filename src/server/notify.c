@@ -15,11 +15,7 @@ notify_ready(void)
 void
 notify_reloading(void)
 {
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	(void)sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%" PRId64,
-	    (int64_t)t.tv_sec * SECONDS + t.tv_nsec / 1000);
+	(void)sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%" PRId64, stamp_monotonic());
 }
 
 void
@@ -35,8 +31,7 @@ notify_watchdog(void)
 
 	if (sd_watchdog_enabled(0, &microseconds) <= 0)
 		return 0;
-	/* Half of what systemd waits, as sd_watchdog_enabled(3) recommends, and not none. */
-	return (int64_t)(microseconds / 2 / SECONDS) + 1;
+	return (int64_t)(microseconds / 2); /* as sd_watchdog_enabled(3) recommends */
 }
 
 void

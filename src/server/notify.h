@@ -8,7 +8,7 @@ void notify_ready(void);
 void notify_reloading(void);
 void notify_stopping(void);
 
-/* Seconds between two notify_alive() that keep the watchdog quiet; 0: there is no watchdog. */
+/* Microseconds between two notify_alive() that keep the watchdog quiet; 0: there is no watchdog. */
 int64_t notify_watchdog(void);
 void notify_alive(void);
 

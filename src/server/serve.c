@@ -3,15 +3,6 @@
 #include "base/log.h"
 #include "server/server_int.h"
 
-static int64_t
-monotonic_us(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * SECONDS + t.tv_nsec / 1000;
-}
-
 static int
 reply_not_allowed(struct request *rq, const struct match *match)
 {
@@ -126,7 +117,7 @@ static void
 log_answer(const struct request *rq, struct log_context *context, int64_t began, int statements)
 {
 	context->user = rq->caller.uuid;
-	log_request(rq->reply.status, monotonic_us() - began, statements);
+	log_request(rq->reply.status, stamp_monotonic() - began, statements);
 }
 
 bool
@@ -141,7 +132,7 @@ serve(struct worker *w, const struct transport *transport)
 		.reply.body = w->body,
 	};
 	struct log_context context = { 0 };
-	int64_t began = monotonic_us();
+	int64_t began = stamp_monotonic();
 	struct match match;
 	int statements = 0;
 
