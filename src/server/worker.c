@@ -12,8 +12,12 @@
 #include "server/fcgi.h"
 #include "server/server_int.h"
 
-/* A request's memory; its input is limited to far less. */
-#define REQUEST_MEMORY (64 * 1024 * 1024)
+/*
+ * A request's memory: so much for itself, and so many times the longest body. A body grows while it is
+ * read, is copied for the parser, and what is escaped in it is decoded into a buffer that grows.
+ */
+#define REQUEST_MEMORY ((size_t)64 * 1024 * 1024)
+#define BODY_COPIES 8
 
 #define CONNECTIONS_MAX 1024
 #define EVENTS_MAX 64
@@ -279,6 +283,12 @@ leave(struct loop *l, const sigset_t *waiting)
 	}
 }
 
+static size_t
+request_memory(const struct config *c)
+{
+	return REQUEST_MEMORY + BODY_COPIES * (size_t)(c->body_limit + c->image_limit);
+}
+
 static void
 loop_init(struct loop *l, const struct app *app, const struct setup *setup, const struct post *post)
 {
@@ -289,7 +299,7 @@ loop_init(struct loop *l, const struct app *app, const struct setup *setup, cons
 			.app = app,
 			.setup = setup,
 			.lanes = 1u << post->lane,
-			.arena = arena_new(REQUEST_MEMORY),
+			.arena = arena_new(request_memory(&setup->config)),
 			.db = app->committed != NULL ? db_new(&options) : NULL,
 			.body = malloc(REPLY_BUFFER),
 		},
