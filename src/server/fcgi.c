@@ -2,6 +2,7 @@
 #include "base/base.h"
 
 #include <fcgiapp.h>
+#include <fcntl.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <unistd.h>
@@ -13,6 +14,7 @@
 
 struct fcgi {
 	FCGX_Request fcgx;
+	int fd; /* libfcgi has a copy, which it closes when it likes */
 };
 
 void
@@ -24,14 +26,23 @@ fcgi_init(void)
 struct fcgi *
 fcgi_new(int fd, int timeout)
 {
-	struct fcgi *f = calloc(1, sizeof(*f));
+	int copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
 	struct timeval limit = { .tv_sec = timeout };
+	struct fcgi *f;
 
+	if (copy < 0) {
+		close(fd);
+		return NULL;
+	}
+	f = calloc(1, sizeof(*f));
 	must(f != NULL);
 	/* We accept connections ourselves: without a socket, libfcgi fails instead of accepting one. */
 	must(FCGX_InitRequest(&f->fcgx, -1, FCGI_FAIL_ACCEPT_ON_INTR) == 0);
-	f->fcgx.ipcFd = fd;
+	f->fd = fd;
+	f->fcgx.ipcFd = copy;
 	f->fcgx.keepConnection = 1;
+	/* Else libfcgi waits for the peer before it closes its copy, and by select(). */
+	f->fcgx.detached = 1;
 	(void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
 	(void)setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
 	return f;
@@ -41,6 +52,8 @@ void
 fcgi_free(struct fcgi **f)
 {
 	FCGX_Free(&(*f)->fcgx, 1);
+	(void)shutdown((*f)->fd, SHUT_RDWR);
+	close((*f)->fd);
 	free(*f);
 	*f = NULL;
 }
@@ -48,14 +61,14 @@ fcgi_free(struct fcgi **f)
 int
 fcgi_fd(const struct fcgi *f)
 {
-	return f->fcgx.ipcFd;
+	return f->fd;
 }
 
 enum fcgi_state
 fcgi_peek(const struct fcgi *f)
 {
 	char c;
-	ssize_t n = recv(f->fcgx.ipcFd, &c, 1, MSG_PEEK | MSG_DONTWAIT);
+	ssize_t n = recv(f->fd, &c, 1, MSG_PEEK | MSG_DONTWAIT);
 
 	if (n == 1)
 		return FCGI_WAITING;

@@ -10,15 +10,22 @@
 
 struct fcgi;
 
+/* Descriptors that a connection takes. */
+#define FCGI_DESCRIPTORS 2
+
 /* Prepares libfcgi; call before installing signal handlers, because it installs its own. */
 void fcgi_init(void);
 
-/* Takes over a connected socket; its reads and writes give up after timeout seconds. */
-struct fcgi *fcgi_new(int fd, int timeout) RETURNS_NONNULL;
+/*
+ * Takes over a connected socket; its reads and writes give up after timeout seconds. NULL, and the
+ * socket is closed, when descriptors are short.
+ */
+struct fcgi *fcgi_new(int fd, int timeout);
 
-/* Closes the connection, if it is open, and frees it. */
+/* Ends the connection, also where others have copies of its descriptor. */
 void fcgi_free(struct fcgi **f);
 
+/* Stays open and the same as long as f. */
 int fcgi_fd(const struct fcgi *f);
 
 enum fcgi_state {

@@ -1,9 +1,9 @@
 #include "base/base.h"
 
 #include <signal.h>
-#include <sys/prctl.h>
 
 #include "base/log.h"
+#include "server/channel.h"
 #include "server/server_int.h"
 
 /* Memory of one piece of work. */
@@ -48,7 +48,7 @@ process_is_leaving(struct process *p)
 }
 
 void
-process_run(const struct app *app, const struct setup *setup, const struct app_process *row)
+process_run(const struct app *app, const struct setup *setup, const struct post *post)
 {
 	struct db_options options = server_db_options(app, &setup->config);
 	sigset_t set = leave_signals();
@@ -59,12 +59,12 @@ process_run(const struct app *app, const struct setup *setup, const struct app_p
 		.db = db_new(&options),
 	};
 
-	log_set_process(row->name);
-	prctl(PR_SET_PDEATHSIG, SIGNAL_STOP);
+	log_set_process(post->process->name);
 	/* A terminal's Ctrl-C reaches the whole group; the master tells us in order. */
 	signal(SIGINT, SIG_IGN);
 	sigprocmask(SIG_SETMASK, &set, NULL);
-	row->run(&p);
+	(void)channel_send(post->channel, (struct note){ .kind = NOTE_READY }, -1);
+	post->process->run(&p);
 	db_free(&p.db);
 	arena_free(&p.arena);
 	exit(CHILD_LEFT);

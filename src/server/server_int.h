@@ -14,22 +14,34 @@ enum child_exit { CHILD_LEFT = 0, CHILD_FAILED = 1 };
 #define SIGNAL_STOP SIGTERM /* serve what was accepted, then leave */
 #define SIGNAL_HAND_OVER \
 	SIGHUP /* another one listens: serve kept connections until nginx closes them */
-#define SIGNAL_WAKE SIGUSR1 /* from a child: its slot's state has changed */
 
-/* What a worker is. */
+/* What a child is. */
 struct post {
-	enum lane lane;
-	int index;    /* of its socket in the lane */
-	int listener; /* non-blocking */
-	struct slot *slot;
+	const struct app_process *process; /* NULL: a worker */
+	enum lane lane;                    /* the rest: of a worker */
+	int index;                         /* of its socket in the lane */
+	int listener;                      /* non-blocking */
+	int channel;                       /* its end; see channel.h */
+	_Atomic int *serving; /* the connection whose request it has begun to read; -1: none */
 };
+
+#define POST_NAME 32
+
+/* "api 0", "keeper" */
+const char *post_name(const struct post *post, char out[static POST_NAME]);
 
 /* A worker's life; ends the process. */
 NORETURN void worker_run(const struct app *app, const struct setup *setup, const struct post *post);
 
 /* The life of a process beside the workers; ends it. */
 NORETURN void process_run(
-    const struct app *app, const struct setup *setup, const struct app_process *row);
+    const struct app *app, const struct setup *setup, const struct post *post);
+
+/*
+ * Makes socket_dir and locks it: a second service would take the sockets away from the first.
+ * The lock is held as long as the descriptor. -1 after logging why not.
+ */
+int socket_dir_take(const struct config *config);
 
 /*
  * A listening socket at <socket_dir>/<lane>/<index>.sock; replaces a stale one. -1 after

@@ -9,15 +9,4 @@
 /* n zeroed bytes, shared with all later children, never unmapped. Ends the process when there is none. */
 void *shm_map(size_t n) RETURNS_NONNULL;
 
-enum slot_state {
-	SLOT_EMPTY,    /* forked, not listening yet */
-	SLOT_READY,    /* serves */
-	SLOT_RETIRING, /* asks for a successor */
-};
-
-/* What a worker tells the master. */
-struct slot {
-	_Atomic int state;
-};
-
 #endif

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <grp.h>
+#include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -11,6 +12,7 @@
 #include "server/server_int.h"
 
 #define BACKLOG 511
+#define PATH_ROOM 128 /* socket_dir has at most 90 bytes */
 
 static const char *const lane_names[] = { [LANE_API] = "api", [LANE_SLOW] = "slow" };
 
@@ -32,22 +34,53 @@ socket_path(const struct config *config, enum lane lane, int index, struct socka
 }
 
 static bool
-make_directory(const struct config *config, enum lane lane)
+make_directory(const char *path)
 {
-	char path[sizeof(((struct sockaddr_un *)0)->sun_path)];
+	if (mkdir(path, 0755) == 0 || errno == EEXIST)
+		return true;
+	log_error("cannot make the directory %s: %s; make it for the user that rosterd runs as, or "
+		  "correct socket_dir",
+	    path, strerror(errno));
+	return false;
+}
 
-	(void)snprintf(path, sizeof(path), "%.*s", TEXT_ARGS(config->socket_dir));
-	if (mkdir(path, 0755) < 0 && errno != EEXIST) {
-		log_error("cannot make the directory %s: %s", path, strerror(errno));
-		return false;
+int
+socket_dir_take(const struct config *config)
+{
+	char path[PATH_ROOM];
+	const struct text dir = config->socket_dir;
+	int fd;
+
+	(void)snprintf(path, sizeof(path), "%.*s", TEXT_ARGS(dir));
+	if (!make_directory(path))
+		return -1;
+	(void)snprintf(path, sizeof(path), "%.*s/rosterd.lock", TEXT_ARGS(dir));
+	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (fd < 0) {
+		log_error("cannot write to socket_dir: %s: %s; give it to the user that rosterd "
+			  "runs as, or correct socket_dir",
+		    path, strerror(errno));
+		return -1;
 	}
+	if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
+		log_error("another rosterd uses socket_dir %.*s; stop it, or choose another "
+			  "directory",
+		    TEXT_ARGS(dir));
+		close(fd);
+		return -1;
+	}
+	return fd;
+}
+
+/* The folder of a lane's sockets. */
+static bool
+make_lane(const struct config *config, enum lane lane)
+{
+	char path[PATH_ROOM];
+
 	(void)snprintf(
 	    path, sizeof(path), "%.*s/%s", TEXT_ARGS(config->socket_dir), lane_names[lane]);
-	if (mkdir(path, 0755) < 0 && errno != EEXIST) {
-		log_error("cannot make the directory %s: %s", path, strerror(errno));
-		return false;
-	}
-	return true;
+	return make_directory(path);
 }
 
 /* Lets nginx connect: the group of the socket is the one that the configuration names. */
@@ -73,6 +106,24 @@ give_to_group(const struct config *config, const char *path)
 	return true;
 }
 
+static bool
+cannot_listen(const char *path)
+{
+	log_error("cannot listen on %s: %s", path, strerror(errno));
+	return false;
+}
+
+static bool
+set_up(const struct config *config, int fd, const struct sockaddr_un *address)
+{
+	const char *path = address->sun_path;
+
+	if (fd < 0 || bind(fd, (const struct sockaddr *)address, sizeof(*address)) < 0 ||
+	    chmod(path, 0660) < 0)
+		return cannot_listen(path);
+	return give_to_group(config, path) && (listen(fd, BACKLOG) == 0 || cannot_listen(path));
+}
+
 int
 socket_listen(const struct config *config, enum lane lane, int index)
 {
@@ -84,21 +135,15 @@ socket_listen(const struct config *config, enum lane lane, int index)
 		    TEXT_ARGS(config->socket_dir));
 		return -1;
 	}
-	if (!make_directory(config, lane))
+	if (!make_lane(config, lane))
 		return -1;
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	(void)unlink(address.sun_path);
-	if (fd < 0 || bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0 ||
-	    chmod(address.sun_path, 0660) < 0 || listen(fd, BACKLOG) < 0) {
-		log_error("cannot listen on %s: %s", address.sun_path, strerror(errno));
-		close(fd);
-		return -1;
-	}
-	if (!give_to_group(config, address.sun_path)) {
-		close(fd);
-		return -1;
-	}
-	return fd;
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (set_up(config, fd, &address))
+		return fd;
+	(void)unlink(address.sun_path);
+	close(fd);
+	return -1;
 }
 
 void

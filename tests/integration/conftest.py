@@ -2,6 +2,7 @@
 
 import pytest
 
+from daemon import Daemon
 from service import Service
 
 
@@ -27,6 +28,20 @@ def own_service():
 
     def start(**options):
         instances.append(Service(**options))
+        return instances[-1]
+
+    yield start
+    for instance in instances:
+        instance.close()
+
+
+@pytest.fixture
+def daemon(service):
+    """The same for what needs no MariaDB of its own, and quicker: daemon(config="...", workers=N)."""
+    instances = []
+
+    def start(**options):
+        instances.append(Daemon(service, **options))
         return instances[-1]
 
     yield start

@@ -83,6 +83,9 @@ class Service:
 
     def up(self):
         dev("up", "--state", self.state, "--port", str(self.port), "--workers", str(self.workers))
+        self.read_env()
+
+    def read_env(self):
         self.env = dict(
             line.split("=", 1)
             for line in shlex.split((self.state / "env").read_text())

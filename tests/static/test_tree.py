@@ -10,6 +10,7 @@ MEMORY_OWNERS = {
     "src/ctl/call.c",
     "src/db/conn.c",
     "src/db/stmt.c",
+    "src/server/children.c",
     "src/server/fcgi.c",
     "src/server/master.c",
     "src/server/shm.c",
