@@ -30,16 +30,24 @@ escapes_valid_to(struct text t)
 	return at;
 }
 
-/* Pairs of a form; empty ones, as in "a=1&&b=2", do not count. */
+/*
+ * Counts the pairs of a form into *n; empty ones, as in "a=1&&b=2", do not count. Position of the
+ * first that is too many, or form.n.
+ */
 static size_t
-count_pairs(struct text form)
+pairs_counted_to(struct text form, size_t *n)
 {
-	struct text pair;
-	size_t n = 0;
+	struct text rest = form, pair;
 
-	while (text_split(&form, '&', &pair))
-		n += pair.n > 0;
-	return n;
+	*n = 0;
+	while (text_split(&rest, '&', &pair)) {
+		if (pair.n == 0)
+			continue;
+		if (*n == BODY_FIELDS_MAX)
+			return (size_t)(pair.s - form.s);
+		++*n;
+	}
+	return form.n;
 }
 
 /* Writes t without its escapes, which are valid, to *out and moves it on. */
@@ -65,7 +73,7 @@ bool
 form_decode(
     struct text form, struct arena *a, struct param **params, size_t *n, struct text *problem)
 {
-	size_t valid = escapes_valid_to(form), pairs = count_pairs(form);
+	size_t pairs, valid = escapes_valid_to(form), counted = pairs_counted_to(form, &pairs);
 	struct text rest = form, value;
 	char *out;
 
@@ -74,8 +82,9 @@ form_decode(
 		*problem = arena_printf(a, "malformed escape at byte %zu", valid);
 		return false;
 	}
-	if (pairs > BODY_FIELDS_MAX) {
-		*problem = arena_printf(a, "more than %d fields", BODY_FIELDS_MAX);
+	if (counted < form.n) {
+		*problem =
+		    arena_printf(a, "more than %d fields at byte %zu", BODY_FIELDS_MAX, counted);
 		return false;
 	}
 	*params = arena_alloc(a, pairs * sizeof(**params));
