@@ -24,9 +24,9 @@ static const struct option long_options[] = {
 };
 
 static void
-print(FILE *out, struct text t)
+print(struct text t)
 {
-	fwrite(t.s, 1, t.n, out);
+	fwrite(t.s, 1, t.n, stdout);
 }
 
 static int
@@ -44,7 +44,7 @@ help(struct arena *a)
 	      "\n"
 	      "Options of the configuration:\n",
 	    stdout);
-	print(stdout, config_help(a));
+	print(config_help(a));
 	return EXIT_GOOD;
 }
 
@@ -56,11 +56,11 @@ look_at_config(const struct app_source *source, bool printing, struct arena *a)
 	struct text problems;
 
 	if (!app_config(&config, source, a, &problems)) {
-		print(stderr, problems);
+		fprintf(stderr, "%.*s\n", TEXT_ARGS(problems));
 		return EXIT_BAD;
 	}
 	if (printing)
-		print(stdout, config_print(&config, a));
+		print(config_print(&config, a));
 	else
 		puts("The configuration is good.");
 	return EXIT_GOOD;

@@ -18,6 +18,8 @@ fail() { say "dev: $*"; exit 1; }
 PATH=$PATH:/usr/sbin:/sbin
 . "$top/dev.d/build.sh"
 . "$top/dev.d/service.sh"
+stop_rosterd() { stop rosterd TERM 60; }
+launch_rosterd() { start rosterd "$build/rosterd" --config "$state/roster.conf"; }
 base_url=http://127.0.0.1:$port
 prepare_state
 trap stop_all EXIT

@@ -1,0 +1,341 @@
+"""How rosterd starts, what it says when it cannot, and what it tells systemd."""
+
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import time
+
+import pytest
+
+from service import BUILD, eventually
+
+HELP_OPTION = re.compile(r"^  ([a-z0-9_]+)$", re.M)
+PRINTED_OPTION = re.compile(r"^([a-z0-9_]+) =", re.M)
+
+
+def run(*words, **environment):
+    """rosterd until it ends by itself."""
+    return subprocess.run(
+        [BUILD / "rosterd", *map(str, words)],
+        env=dict(os.environ, **environment),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        timeout=60,
+    )
+
+
+@pytest.fixture
+def beside(service, tmp_path):
+    """Words for a second rosterd on the service's database, with sockets of its own."""
+    return [
+        "--config",
+        service.state / "roster.conf",
+        "--set",
+        f"socket_dir={tmp_path / 'run'}",
+        "--set",
+        "api_workers=1",
+        "--set",
+        "slow_workers=1",
+    ]
+
+
+def refusal(words):
+    """The lines of a rosterd that does not start; it leaves no socket behind."""
+    done = run(*words)
+    assert done.returncode == 1
+    assert done.stdout == ""
+    lines = [json.loads(line) for line in done.stderr.splitlines()]
+    folder = next(str(word) for word in words if str(word).startswith("socket_dir=")).split("=")[1]
+    assert not [name for _, _, names in os.walk(folder) for name in names if name.endswith(".sock")]
+    return lines
+
+
+def errors(lines):
+    return [line["message"] for line in lines if line["level"] == "error"]
+
+
+# --- options
+
+
+def test_help_explains_each_option():
+    done = run("--help")
+    assert (done.returncode, done.stderr) == (0, "")
+    for word in "--config", "--set", "--check-config", "--print-config", "--help", "--version":
+        assert word in done.stdout
+    printed = run("--print-config", "--config", "/dev/null")
+    names = PRINTED_OPTION.findall(printed.stdout)
+    assert HELP_OPTION.findall(done.stdout) == names
+    for name in names:
+        paragraph = done.stdout.split(f"\n  {name}\n")[1].split("\n\n")[0]
+        assert re.search(r"Allowed: .+ Default: ", " ".join(paragraph.split())), name
+
+
+def test_version_is_one_line():
+    done = run("--version")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert re.fullmatch(r"rosterd \S+\n", done.stdout)
+
+
+def test_printed_configuration_is_a_configuration(service, tmp_path):
+    printed = run(
+        "--print-config", "--config", service.state / "roster.conf", "--set", "body_limit=4096"
+    )
+    assert (printed.returncode, printed.stderr) == (0, "")
+    assert "\nbody_limit = 4096\n" in printed.stdout
+    file = tmp_path / "roster.conf"
+    file.write_text(printed.stdout)
+    again = run("--print-config", "--config", file)
+    assert again.stdout == printed.stdout
+    checked = run("--check-config", "--config", file)
+    assert (checked.returncode, checked.stdout, checked.stderr) == (
+        0,
+        "The configuration is good.\n",
+        "",
+    )
+
+
+def test_all_faults_of_a_file_are_named_at_once(tmp_path):
+    file = tmp_path / "roster.conf"
+    file.write_text(
+        "api_workers = 2\n"
+        "api_worker = 3\n"
+        "\n"
+        "# a comment\n"
+        "slow_workers = many\n"
+        "body_limit = 5\n"
+        "uuid_format = braces\n"
+        "local_signin = yes\n"
+        "socket_dir = run\n"
+        "api_workers = 3\n"
+        "zebra = 1\n"
+        "just words\n"
+        "[roster]\n"
+    )
+    faults = [
+        (2, "api_worker: there is no such option; did you mean api_workers?"),
+        (5, 'slow_workers: "many" is not a number; allowed: 1 to 256'),
+        (6, 'body_limit: "5" is out of range; allowed: 1024 to 67108864 bytes'),
+        (7, 'uuid_format: "braces" is not known; allowed: dashed or hex'),
+        (8, 'local_signin: "yes" is neither; allowed: true or false'),
+        (9, 'socket_dir: "run" is not an absolute path; allowed: an absolute path of at most 90 bytes'),
+        (10, "api_workers: set before, on line 1"),
+        (11, "zebra: there is no such option"),
+        (12, "just words: the line is not name = value"),
+        (13, "there are no sections: remove this line"),
+    ]
+    expected = [f"{file}:{line}: {words}" for line, words in faults]
+    checked = run("--check-config", "--config", file)
+    assert (checked.returncode, checked.stdout) == (1, "")
+    assert checked.stderr.splitlines() == expected
+    started = run("--config", file)
+    assert started.returncode == 1
+    assert errors(map(json.loads, started.stderr.splitlines())) == expected
+
+
+@pytest.mark.parametrize(
+    "words, status, message",
+    [
+        (["--set", "api_workers=0"], 1, '--set: api_workers: "0" is out of range; allowed: 1 to 256'),
+        (["--set", "api_workers"], 1, '--set: api_workers: "" is not a number; allowed: 1 to 256'),
+        (["--set", "bodylimit=1"], 1, "--set: bodylimit: there is no such option; did you mean body_limit?"),
+        (
+            ["--set", "worker_memory=1"],
+            1,
+            "--set: worker_memory: with argon2_memory = 19456 each sign-in would end its worker; "
+            "allowed: 0, or at least 51 MiB",
+        ),
+        (["--config", "/nowhere/roster.conf"], 1, "/nowhere/roster.conf: No such file or directory"),
+        (["now"], 2, "rosterd: unexpected argument 'now'; try 'rosterd --help'."),
+    ],
+)
+def test_faults_of_the_command_line(words, status, message):
+    done = run("--config", "/dev/null", *words, "--check-config")
+    assert (done.returncode, done.stdout, done.stderr) == (status, "", message + "\n")
+
+
+def test_unknown_words_beginning_with_a_dash_are_refused():
+    done = run("--faster")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.splitlines()[-1] == "Try 'rosterd --help'."
+    assert "--faster" in done.stderr
+
+
+# --- refusals
+
+
+def test_database_that_stays_away(service, beside, tmp_path):
+    file = tmp_path / "database.cnf"
+    file.touch(0o600)
+    file.write_text(f"[roster]\nsocket={tmp_path}/nothing.sock\nuser=roster\ndatabase=roster\n")
+    began = time.monotonic()
+    lines = refusal([*beside, "--set", f"database={file}", "--set", "database_wait=2"])
+    assert time.monotonic() - began >= 2
+    assert {line["process"] for line in lines} == {"check"}
+    *waits, last = lines
+    assert {line["level"] for line in waits} == {"warning"}
+    for line in waits:
+        assert line["message"].startswith("waiting for the database: cannot connect to the database: ")
+    assert last["level"] == "error"
+    assert last["message"].startswith("no database after 2 seconds: ")
+    assert "is MariaDB running there? Correct socket, or host and port" in last["message"]
+    assert f"(option file {file}, group [roster])" in last["message"]
+
+
+def test_database_that_comes_late_is_waited_for(daemon, tmp_path):
+    d = daemon(workers=1, config="database_wait = 60")
+    d.run("stop_rosterd")
+    options = d.state / "roster.cnf"
+    good = options.read_text()
+    options.write_text(re.sub(r"(?m)^socket=.*", f"socket={tmp_path}/link.sock", good))
+    start = len(d.messages("waiting for the database"))
+    d.run("launch_rosterd")
+    eventually(lambda: len(d.messages("waiting for the database")) > start)
+    (tmp_path / "link.sock").symlink_to(d.host.env["DB_SOCKET"])
+    d.run("wait_for_answer")
+    assert d.staff.get("/api/users/me/").status_code == 200
+
+
+@pytest.mark.parametrize(
+    "change, message",
+    [
+        (
+            "DELETE FROM schema_migrations ORDER BY number DESC LIMIT 1",
+            r"migration \d{4}_\w+ is pending: run rosterctl migrate",
+        ),
+        (
+            "INSERT INTO schema_migrations SELECT 9999, 'of_tomorrow', checksum, statements, begun_at,"
+            " applied_at FROM schema_migrations LIMIT 1",
+            "migration 9999_of_tomorrow is applied, and newer than this program: "
+            "install the release that it came with",
+        ),
+    ],
+)
+def test_schema_of_another_version(daemon, change, message):
+    d = daemon(workers=1)
+    d.run("stop_rosterd")
+    d.sql(change)
+    lines = refusal(["--config", d.state / "roster.conf", "--set", f"socket_dir={d.state / 'run'}"])
+    assert len(errors(lines)) == 1
+    assert re.fullmatch(message, errors(lines)[0])
+
+
+def test_key_file_that_is_missing(beside, tmp_path):
+    file = tmp_path / "keys"
+    assert errors(refusal([*beside, "--set", f"key_file={file}"])) == [
+        f"{file}: No such file or directory; bring it back from a backup, or, if nothing was sealed with it "
+        f'yet, make one with "(umask 027; rosterctl key new > {file})"'
+    ]
+
+
+def test_key_file_that_others_can_read(service, beside, tmp_path):
+    file = tmp_path / "keys"
+    file.write_text((service.state / "keys").read_text())
+    file.chmod(0o644)
+    lines = refusal([*beside, "--set", f"key_file={file}"])
+    assert errors(lines) == [
+        f'{file}: open to other users (mode 0644); close it with "chmod o= {file}"'
+    ]
+    assert file.read_text().split()[-1] not in str(lines)
+
+
+def test_folder_that_cannot_be_made(beside, tmp_path):
+    (tmp_path / "file").touch()
+    folder = tmp_path / "file" / "run"
+    assert errors(refusal([*beside, "--set", f"socket_dir={folder}"])) == [
+        f"cannot make the directory {folder}: Not a directory; make it for the user that rosterd runs as, or "
+        "correct socket_dir"
+    ]
+
+
+def test_group_that_does_not_exist(beside):
+    assert errors(refusal([*beside, "--set", "socket_group=nobodys-group"])) == [
+        "socket_group: there is no group nobodys-group"
+    ]
+
+
+# --- systemd
+
+
+class Systemd:
+    """What systemd is to a service: a socket that hears how it is."""
+
+    def __init__(self, path):
+        self.path = path
+        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.socket.bind(str(path))
+        self.socket.settimeout(30)
+
+    def hear(self):
+        """The lines of the next message that is no sign of life."""
+        while (message := self.socket.recv(4096).decode()) == "WATCHDOG=1":
+            continue
+        return message.split("\n")
+
+    def sign_of_life(self):
+        while self.socket.recv(4096) != b"WATCHDOG=1":
+            continue
+
+
+@pytest.fixture
+def systemd(tmp_path):
+    manager = Systemd(tmp_path / "notify")
+    yield manager
+    manager.socket.close()
+
+
+@pytest.fixture
+def supervised(beside, systemd, tmp_path):
+    """Starts rosterd as systemd does; its standard error is in a file."""
+    started = []
+
+    def start(**environment):
+        with open(tmp_path / "log", "w") as log:
+            process = subprocess.Popen(
+                [BUILD / "rosterd", *map(str, beside)],
+                env=dict(os.environ, NOTIFY_SOCKET=str(systemd.path), **environment),
+                stdin=subprocess.DEVNULL,
+                stderr=log,
+            )
+        started.append(process)
+        return process
+
+    yield start
+    for process in started:
+        process.terminate()
+        assert process.wait(60) == 0
+    lines = [json.loads(line) for line in (tmp_path / "log").read_text().splitlines()]
+    assert errors(lines) == []
+
+
+def test_systemd_hears_of_each_state(supervised, systemd, tmp_path):
+    process = supervised()
+    assert systemd.hear() == ["READY=1"]
+    assert (tmp_path / "run" / "api" / "0.sock").is_socket()
+    assert (tmp_path / "run" / "slow" / "0.sock").is_socket()
+    before = time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1000
+    process.send_signal(signal.SIGHUP)
+    word, since = systemd.hear()
+    assert word == "RELOADING=1"
+    name, microseconds = since.split("=")
+    assert name == "MONOTONIC_USEC"
+    assert before <= int(microseconds) <= time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1000
+    assert systemd.hear() == ["READY=1"]
+    process.send_signal(signal.SIGTERM)
+    assert systemd.hear() == ["STOPPING=1"]
+    assert process.wait(60) == 0
+    assert not (tmp_path / "run" / "api" / "0.sock").exists()
+
+
+def test_systemd_hears_signs_of_life_twice_in_each_interval(supervised, systemd):
+    supervised(WATCHDOG_USEC="400000")
+    assert systemd.hear() == ["READY=1"]
+    systemd.sign_of_life()
+    began = time.monotonic()
+    for _ in range(5):
+        systemd.sign_of_life()
+    assert time.monotonic() - began >= 0.9, "one each 0.2 s and no more"
