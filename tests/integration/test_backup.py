@@ -1,0 +1,144 @@
+"""contrib/roster-backup: a copy of the database is whole, and goes only where it should."""
+
+import gzip
+import os
+import re
+import shutil
+import signal
+import subprocess
+
+import pytest
+from service import BUILD, TOP, Client, Service, eventually, unique
+from users import path_of
+
+PASSWORD = "correct horse battery staple"
+
+
+def backup(service, *words):
+    return subprocess.run(
+        [TOP / "contrib/roster-backup", "--config", service.state / "roster.conf", *words],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=dict(os.environ, PATH=f"{BUILD}:{os.environ['PATH']}"),
+    )
+
+
+def save(service, folder):
+    done = backup(service, "save", folder)
+    assert (done.returncode, done.stderr) == (0, "")
+    return done.stdout.strip()
+
+
+@pytest.fixture(scope="module")
+def other():
+    """Where backups are restored."""
+    instance = Service(workers=1)
+    yield instance
+    instance.close()
+
+
+def test_a_backup_brings_everything_back(service, other, tmp_path):
+    name = "Jõgeva 😀 'quoted' \\ \n"
+    client = service.account(first_name=name)
+    path = path_of(client.user)
+    answer = service.staff.post(f"{path}change_password/", json={"new_password": PASSWORD})
+    assert answer.status_code == 200
+    file = save(service, tmp_path)
+    assert re.fullmatch(rf"{tmp_path}/roster-\d{{8}}T\d{{6}}Z-\d+\.sql\.gz", file)
+    assert [entry.name for entry in tmp_path.iterdir()] == [os.path.basename(file)]
+    assert os.stat(file).st_mode & 0o777 == 0o600
+
+    late = other.create()
+    os.kill(other.master, signal.SIGTERM)
+    eventually(lambda: other.messages("stopped"))
+    done = backup(other, "restore", "--replace", file)
+    assert (done.returncode, done.stderr) == (0, "")
+    shutil.copy(service.state / "keys", other.state / "keys")
+    other.up()
+    restored = Client(other, service.staff.token)
+    assert restored.get(path_of(late)).status_code == 404
+    users = [asker.get(path).json() for asker in (service.staff, restored)]
+    for user in users:
+        del user["url"]
+    assert users[0] == users[1]
+    assert users[1]["first_name"] == name.strip()
+    body = {"username": client.user["username"], "password": PASSWORD}
+    token = service.token_of(client.user)
+    assert other.nobody.post("/api-auth/password/", json=body).json() == {"token": token}
+    user = restored.post("/api/users/", json={"username": unique("u"), "email": "new@example.org"})
+    assert user.status_code == 201
+
+
+def test_what_is_there_is_not_overwritten(service, other, tmp_path):
+    file = save(service, tmp_path)
+    kept = other.sql("SELECT username FROM users")
+    done = backup(other, "restore", file)
+    assert done.returncode == 1
+    message = "database roster is not empty; --replace throws away what it has"
+    assert done.stderr == f"roster-backup: {message}\n"
+    assert other.sql("SELECT username FROM users") == kept
+
+
+def cut_in_gzip(data):
+    return data[:-100]
+
+
+def cut_before_gzip(data):
+    return gzip.compress(gzip.decompress(data)[:-100])
+
+
+def no_backup(data):
+    return b"-- Dump completed\n"
+
+
+@pytest.mark.parametrize(
+    "damage, message",
+    [
+        (cut_in_gzip, "is damaged or no backup"),
+        (cut_before_gzip, "is not complete"),
+        (no_backup, "is damaged or no backup"),
+    ],
+)
+def test_a_damaged_backup_changes_nothing(service, other, tmp_path, damage, message):
+    file = tmp_path / "damaged.gz"
+    with open(save(service, tmp_path), "rb") as f:
+        file.write_bytes(damage(f.read()))
+    kept = other.sql("SELECT username FROM users")
+    done = backup(other, "restore", "--replace", file)
+    assert done.returncode == 1
+    assert done.stderr.endswith(f"roster-backup: {file} {message}\n")
+    assert other.sql("SELECT username FROM users") == kept
+
+
+def test_what_cannot_be_saved_leaves_no_file(service, tmp_path):
+    done = backup(service, "save", tmp_path / "missing")
+    assert (done.returncode, done.stderr) == (
+        1,
+        f"roster-backup: there is no directory {tmp_path}/missing\n",
+    )
+    state = tmp_path / "state"
+    state.mkdir()
+    text = (service.state / "roster.conf").read_text()
+    (state / "roster.conf").write_text(text.replace(f"{service.state}/roster.cnf", f"{state}/cnf"))
+    moved = (service.state / "roster.cnf").read_text()
+    (state / "cnf").write_text(moved.replace("database=roster", "database=missing"))
+    done = subprocess.run(
+        [TOP / "contrib/roster-backup", "--config", state / "roster.conf", "save", tmp_path],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=dict(os.environ, PATH=f"{BUILD}:{os.environ['PATH']}"),
+    )
+    assert done.returncode == 1
+    assert done.stderr.endswith("roster-backup: the database could not be read\n")
+    assert [entry.name for entry in tmp_path.iterdir()] == ["state"]
+
+
+@pytest.mark.parametrize("words", [[], ["save"], ["save", "a", "b"], ["restore"], ["drop", "it"]])
+def test_wrong_usage(service, words):
+    done = backup(service, *words)
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert done.stderr.startswith("Usage: roster-backup ")
