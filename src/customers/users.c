@@ -72,7 +72,8 @@ static const struct field fields[] = {
 	{ .name = "expiration_time", .kind = KIND_STAMP, .read = SIGNED_IN,
 	  .expression = "(SELECT g.expiration_time" HELD_HERE ")",
 	  .help = "When the role in the organization ends." },
-	{ .name = "image", .kind = KIND_TEXT, .read = SIGNED_IN, .help = "Picture." },
+	{ .name = "image", .kind = KIND_UUID, .column = "image", .url = "/api/media/",
+	  .read = SIGNED_IN, .help = "Where the user's picture is." },
 
 	{ .name = "native_name", .kind = KIND_TEXT, .column = "native_name",
 	  .filter = FILTER_CONTAINS, .help = "Name in the person's own script." },

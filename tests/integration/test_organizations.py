@@ -4,6 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta, timezone
 
 import pytest
+from images import png, upload
 from service import Client, unique
 
 FORBIDDEN = {"detail": "You do not have permission to perform this action."}
@@ -296,6 +297,22 @@ def test_users_of_a_customer(world):
     assert people[w.owner.user["username"]]["role_name"] == "CUSTOMER.OWNER"
     assert w.member.get(path).status_code == 403
     assert w.stranger.get(path).status_code == 404
+
+
+def test_pictures_of_a_team(service):
+    w = World(service)
+    answer = w.member.patch(f"/api/users/{w.member.user['uuid']}/", files=upload(png()))
+    image = answer.json()["image"]
+    assert answer.status_code == 200 and image.startswith(f"{service.url}/api/media/")
+    w.team(w.staff, w.customer, "customers", "add_user", "CUSTOMER.SUPPORT", w.member)
+    for path, key, whose in (
+        (f"/api/projects/{w.project['uuid']}/list_users/", "user_image", "user_uuid"),
+        (f"/api/customers/{w.customer['uuid']}/list_users/", "user_image", "user_uuid"),
+        (f"/api/customers/{w.customer['uuid']}/users/", "image", "uuid"),
+    ):
+        seen = {item[whose]: item[key] for item in w.owner.get(path).json()}
+        assert seen.pop(w.member.user["uuid"]) == image
+        assert set(seen.values()) == {None}
 
 
 # --- customers and projects
