@@ -13,6 +13,7 @@
 #include "customers/customers.h"
 #include "db/migrate.h"
 #include "idempotency/idempotency.h"
+#include "keys/keys.h"
 #include "mail/mail.h"
 #include "ops/ops.h"
 #include "projects/projects.h"
@@ -27,8 +28,8 @@ static const struct route_table *const tables[] = {
 	&auth_routes,
 	&customer_routes,
 	&agreement_routes,
-	&auth_routes,
 	&auth_token_routes,
+	&key_routes,
 	&ops_routes,
 	&project_routes,
 	&user_routes,

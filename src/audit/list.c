@@ -29,7 +29,7 @@ static const struct field fields[] = {
 	{ .name = "impersonator_uuid", .kind = KIND_UUID, .column = "impersonator_uuid", .read = ALL,
 	  .help = "The staff user who acted as him." },
 	{ .name = "subject_type", .kind = KIND_TEXT, .column = "subject_type", .read = ALL,
-	  .filter = FILTER_EXACT, .help = "To what: user, customer, project, role, ssh_key." },
+	  .filter = FILTER_EXACT, .help = "To what: user, customer, project, role." },
 	{ .name = "subject_uuid", .kind = KIND_UUID, .column = "subject_uuid", .read = ALL,
 	  .help = "To what." },
 	{ .name = "changes", .kind = KIND_JSON, .column = "changes", .encode = encode_changes, .read = ALL,

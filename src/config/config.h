@@ -66,6 +66,9 @@ struct config {
 	struct text local_idp_name, local_idp_label, local_idp_management_url;
 	struct text local_idp_protected_fields;     /* comma-separated */
 	struct text protected_registration_methods; /* comma-separated */
+
+	/* SSH keys */
+	struct text authorized_keys_readers; /* usernames, comma-separated */
 };
 
 /*

@@ -188,6 +188,11 @@ const struct option options[] = {
 	{ OPTION(protected_registration_methods), .standard = "", .maximum = 1000,
 	  .help = "Users of these registration methods cannot change their names and other personal "
 	      "details, which come from their identity provider. With commas between them." },
+
+	/* SSH keys */
+	{ OPTION(authorized_keys_readers), .standard = "", .maximum = 1000,
+	  .help = "Usernames of accounts, besides those of staff and support, that may fetch "
+	      "everybody's SSH keys for sshd. With commas between them." },
 };
 /* clang-format on */
 

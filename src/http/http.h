@@ -243,6 +243,9 @@ void reply_header(struct request *rq, const char *name, struct text value);
 struct json_writer *reply_json(struct request *rq, int status);
 int reply_end(struct request *rq);
 
+/* Begins a body of plain text, UTF-8; write it with reply_sink(). */
+void reply_text(struct request *rq, int status);
+
 /* Keeps the whole answer back, for what looks at it once more: an entity tag, a copy that is kept. */
 void reply_hold(struct request *rq);
 

@@ -268,6 +268,13 @@ reply_end(struct request *rq)
 	return rq->reply.status;
 }
 
+void
+reply_text(struct request *rq, int status)
+{
+	reply_begin(rq, status, false);
+	reply_header(rq, "Content-Type", T("text/plain; charset=utf-8"));
+}
+
 int
 reply_empty(struct request *rq, int status)
 {

@@ -115,8 +115,8 @@ draft_check_unique(struct request *rq, const struct draft *d)
 	for (size_t i = 0; i < d->resource->nfields; i++) {
 		const struct field *f = &d->resource->fields[i];
 
-		if (f->unique != NULL && draft_changes(d, f->name) && !d->values[i].null &&
-		    another_has(rq, d, i))
+		if (f->unique != NULL && !f->unique_in_part && draft_changes(d, f->name) &&
+		    !d->values[i].null && another_has(rq, d, i))
 			problem_add(rq, text_from(f->name), text_from(f->unique));
 	}
 }

@@ -6,7 +6,7 @@
 static bool
 tells_apart(const struct field *f)
 {
-	return f->unique != NULL && f->input.required;
+	return f->unique != NULL && !f->unique_in_part && f->input.required;
 }
 
 /* One field, in a direction. What orders already is not added again, nor is anything after a total order. */

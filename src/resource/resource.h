@@ -55,7 +55,8 @@ struct field {
 	struct input input; /* rules for values; its kind is the field's */
 	const char *
 	    unique; /* message when another row has the value; the unique key has the column's name */
-	const char *url; /* a KIND_UUID column that is printed as "<base><url><uuid>/" */
+	bool unique_in_part; /* that key has more columns, and alone tells what is equal */
+	const char *url;     /* a KIND_UUID column that is printed as "<base><url><uuid>/" */
 	field_encoder *encode;
 	field_decoder *decode; /* NULL: by .input */
 	bool omit_null;        /* the key is left out instead of null */
