@@ -83,10 +83,15 @@ static const struct field fields[] = {
 /* clang-format on */
 
 static void
-here(struct request *rq, struct sql *where)
+customer_of_path(struct request *rq, struct sql *where)
 {
 	sql_add(where, " AND hc.uuid = ");
 	sql_value(where, V(rq->uuid));
+}
+
+static void
+people_here(struct request *rq UNUSED, struct sql *where)
+{
 	sql_add(where,
 	    " AND u.is_active AND u.id IN (SELECT g.user_id FROM role_grants g WHERE " GRANT_ACTIVE(
 		"g") " AND (g.customer_id = hc.id OR g.project_id IN (SELECT p.id FROM projects p"
@@ -166,5 +171,6 @@ const struct resource customer_users = {
 	.nfields = countof(fields),
 	.filters = filters,
 	.order = "username",
-	.visible = here,
+	.beside = customer_of_path,
+	.visible = people_here,
 };

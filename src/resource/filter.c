@@ -106,6 +106,8 @@ where_visible(struct request *rq, const struct resource *r, struct sql *where)
 {
 	sql_init(where, rq->arena);
 	sql_add(where, " WHERE 1 = 1");
+	if (r->beside != NULL)
+		r->beside(rq, where);
 	if (r->visible != NULL)
 		r->visible(rq, where);
 }

@@ -68,7 +68,7 @@ select_page(struct request *rq, struct listing *l, struct sql *q)
 	add_limit(q, l->page.size, (l->page.number - from) * l->page.size);
 }
 
-/* Adds the values as columns o0, o1, ... and returns the order by these in a table p. */
+/* Adds the values as columns o0, o1, ... and returns the order by these in a table page_keys. */
 static struct ordering
 add_named_values(struct request *rq, const struct ordering *o, struct sql *q)
 {
@@ -78,12 +78,12 @@ add_named_values(struct request *rq, const struct ordering *o, struct sql *q)
 		sql_add(q, ", ");
 		sql_add(q, o->terms[i].expression);
 		sql_add(q, arena_printf(rq->arena, " AS o%zu", i).s);
-		named.terms[i].expression = arena_printf(rq->arena, "p.o%zu", i).s;
+		named.terms[i].expression = arena_printf(rq->arena, "page_keys.o%zu", i).s;
 	}
 	return named;
 }
 
-/* The keys of as many rows from the end as a page may have; returns their order in a table p. */
+/* The keys of as many rows from the end as a page may have; returns their order in a table page_keys. */
 static struct ordering
 select_from_end(struct request *rq, struct listing *l, struct sql *q)
 {
@@ -121,15 +121,17 @@ select_last(struct request *rq, struct listing *l, struct sql *q)
 
 	sql_add(q, "SELECT ");
 	selection_add(&l->s, q);
-	sql_add(q, ", p.total");
+	sql_add(q, ", page_keys.total");
 	add_order_values(&named, q);
 	sql_add(q, " FROM (");
 	sql_append(q, &keys);
-	sql_add(q, ") p JOIN ");
+	sql_add(q, ") page_keys JOIN ");
 	selection_from(&l->s, q);
 	sql_add(q, " ON ");
 	sql_add(q, l->s.resource->alias);
-	sql_add(q, ".id = p.id");
+	sql_add(q, ".id = page_keys.id");
+	if (l->s.resource->beside != NULL)
+		l->s.resource->beside(rq, q);
 	ordering_add(&named, q, false);
 }
 

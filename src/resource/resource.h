@@ -112,6 +112,8 @@ struct resource {
 	bool newest_first;   /* ... descending */
 	const char *slug_of; /* the field that an empty slug is made of; NULL: there are no slugs */
 	bool immutable;      /* rows never change: there is no column version */
+	/* Adds " AND ..." for a table beside the rows' own: the one row of it that the path names. */
+	void (*beside)(struct request *rq, struct sql *where);
 	/* Adds " AND ..." so that only rows which the caller may see are left; NULL: he may see all. */
 	void (*visible)(struct request *rq, struct sql *where);
 	draft_hook *check;         /* rules over several fields, before anything is written */
