@@ -19,19 +19,22 @@ static const struct db_column reason_columns[] = {
 };
 /* clang-format on */
 
-/* ?: permission, customer, project (0 for none), at, at. */
-#define REASONS                                                                             \
-	"SELECT g.uuid, u.uuid, COALESCE(p.uuid, c.uuid), u.username,"                      \
-	" TRIM(CONCAT(u.first_name, ' ', u.last_name)), r.name, r.content_type,"            \
-	" COALESCE(p.name, c.name), b.username, g.created, g.expiration_time"               \
-	" FROM role_grants g JOIN users u ON u.id = g.user_id AND u.is_active"              \
-	" JOIN roles r ON r.id = g.role_id"                                                 \
-	" JOIN role_permissions rp ON rp.role_id = r.id AND rp.permission = ?"              \
-	" LEFT JOIN users b ON b.id = g.created_by"                                         \
-	" LEFT JOIN customers c ON c.id = g.customer_id"                                    \
-	" LEFT JOIN projects p ON p.id = g.project_id"                                      \
-	" WHERE g.is_active AND (g.customer_id = ? OR g.project_id = ?) AND g.created <= ?" \
-	" AND (g.expiration_time IS NULL OR g.expiration_time > ?)"
+/*
+ * ?: permission, customer, project (0 for none), at, at. A grant that was revoked has expired at that moment, and
+ * counted until then.
+ */
+#define REASONS                                                                  \
+	"SELECT g.uuid, u.uuid, COALESCE(p.uuid, c.uuid), u.username,"           \
+	" TRIM(CONCAT(u.first_name, ' ', u.last_name)), r.name, r.content_type," \
+	" COALESCE(p.name, c.name), b.username, g.created, g.expiration_time"    \
+	" FROM role_grants g JOIN users u ON u.id = g.user_id AND u.is_active"   \
+	" JOIN roles r ON r.id = g.role_id"                                      \
+	" JOIN role_permissions rp ON rp.role_id = r.id AND rp.permission = ?"   \
+	" LEFT JOIN users b ON b.id = g.created_by"                              \
+	" LEFT JOIN customers c ON c.id = g.customer_id"                         \
+	" LEFT JOIN projects p ON p.id = g.project_id"                           \
+	" WHERE (g.customer_id = ? OR g.project_id = ?) AND g.created <= ?"      \
+	" AND (g.expiration_time > ? OR (g.expiration_time IS NULL AND g.is_active))"
 
 #define ORDER " ORDER BY u.username, g.created, g.id"
 
@@ -55,15 +58,14 @@ struct found {
 
 static const struct db_column found_columns[] = { COLUMN(found, id) };
 
-static const struct db_stmt scope_id[] = {
-	[SCOPE_CUSTOMER] = { .name = "customer_id",
-	    .sql = "SELECT id FROM customers WHERE uuid = ?",
-	    .columns = found_columns,
-	    .ncolumns = countof(found_columns) },
-	[SCOPE_PROJECT] = { .name = "project_id",
-	    .sql = "SELECT id FROM projects WHERE uuid = ?",
-	    .columns = found_columns,
-	    .ncolumns = countof(found_columns) },
+static const struct {
+	const char *name, *select;
+	void (*visible)(struct request *rq, struct sql *where);
+} scope_seen[] = {
+	[SCOPE_CUSTOMER] = { "customer_seen",
+	    "SELECT c.id FROM customers c WHERE c.uuid = ", access_customers_visible },
+	[SCOPE_PROJECT] = { "project_seen",
+	    "SELECT p.id FROM projects p WHERE p.uuid = ", access_projects_visible },
 };
 
 static const struct db_stmt is_staff = {
@@ -96,12 +98,26 @@ read_permission_and_time(struct request *rq, struct question *q)
 		problem_add(rq, T("at"), T("Enter a valid date/time."));
 }
 
-/* The scope that a uuid, or a URL that ends with one, names. */
+/* The id of the scope with this uuid, if there is one of the type that the caller sees. */
+static bool
+see_scope(struct request *rq, enum scope_type type, struct uuid uuid, struct value *id)
+{
+	struct sql q;
+
+	sql_init(&q, rq->arena);
+	sql_add(&q, scope_seen[type].select);
+	sql_value(&q, V(uuid));
+	scope_seen[type].visible(rq, &q);
+	*id = (struct value){ .kind = KIND_INT };
+	return db_row_sql(rq->db, scope_seen[type].name, DB_READ, &q, id, 1);
+}
+
+/* The scope that a uuid, or a URL that ends with one, names, if the caller sees it. */
 static bool
 find_scope(struct request *rq, struct text named, struct scope *s)
 {
 	struct text rest = named, part, last = named;
-	struct found found;
+	struct value id;
 	struct uuid uuid;
 
 	while (text_split(&rest, '/', &part))
@@ -110,8 +126,8 @@ find_scope(struct request *rq, struct text named, struct scope *s)
 	if (!uuid_parse(last, &uuid))
 		return false;
 	for (enum scope_type type = SCOPE_CUSTOMER; type <= SCOPE_PROJECT; type++)
-		if (db_row(rq->db, &scope_id[type], &found, V(uuid)))
-			return scope_load(rq, type, found.id, false, s);
+		if (see_scope(rq, type, uuid, &id))
+			return scope_load(rq, type, id.i, false, s);
 	return false;
 }
 
