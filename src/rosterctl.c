@@ -42,6 +42,11 @@ static const struct ctl_option ctl_options[] = {
 	OPTION('s', "status", NULL, status, "list the migrations"),
 	OPTION('N', "new", NULL, new_token, "replace it by a new one first"),
 	OPTION('F', "failed", NULL, failed, "only those that were given up"),
+	OPTION('m', "format", "FORMAT", format, "csv or jsonl (the default)"),
+	OPTION('O', "output", "FILE", output, "write FILE, which appears when it is whole"),
+	OPTION('k', "skip-errors", NULL, skip_errors,
+	    "leave out the lines that are refused, instead of importing nothing"),
+	OPTION('w', "without-passwords", NULL, without_passwords, "leave out the hashes of passwords"),
 };
 
 const struct command commands[] = {
@@ -64,6 +69,10 @@ const struct command commands[] = {
 	{ .name = "user password", .argument = "USERNAME|UUID", .options = "p",
 	  .run = ctl_user_password,
 	  .help = "Set a user's password, from a file or asked for at the terminal." },
+	{ .name = "user import", .argument = "FILE", .options = "njk", .run = ctl_user_import,
+	  .help = "Create the accounts of a CSV or JSON Lines file; - is standard input." },
+	{ .name = "user export", .options = "mOw", .run = ctl_user_export,
+	  .help = "Print all accounts, with the hashes of their passwords, for an import." },
 	{ .name = "mail list", .options = "F", .run = ctl_mail_list,
 	  .help = "List the mails that are still to be delivered, or were given up." },
 	{ .name = "mail retry", .argument = "ID|all", .options = "", .run = ctl_mail_retry,
@@ -89,7 +98,8 @@ help(void)
 	     "  -h, --help             print this, or the help of a command\n"
 	     "      --version          print the version\n"
 	     "\n"
-	     "Exit status: 0 done, 1 refused or failed, 2 wrong usage, 3 not found.");
+	     "Exit status: 0 done, 1 refused or failed, 2 wrong usage, 3 not found,\n"
+	     "4 done in part.");
 	return CTL_GOOD;
 }
 
@@ -200,6 +210,16 @@ run(const struct command *c, struct ctl *ctl, struct app_source *source)
 	return status;
 }
 
+/* What could not be printed was not done. */
+static int
+finish(int status)
+{
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return status;
+	return ctl_error(
+	    status == CTL_GOOD ? CTL_FAILED : status, "standard output: %s", strerror(errno));
+}
+
 static const struct option global_options[] = {
 	{ "config", required_argument, NULL, 'c' },
 	{ "set", required_argument, NULL, 's' },
@@ -246,5 +266,5 @@ main(int argc, char **argv)
 	else if (status == CTL_GOOD)
 		status = run(command, &ctl, &source);
 	arena_free(&ctl.arena);
-	return status;
+	return finish(status);
 }

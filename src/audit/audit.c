@@ -18,24 +18,59 @@ const struct db_stmt audit_committed = {
 	.ncolumns = countof(found_columns),
 };
 
+#define COLUMNS 12
+#define AUDIT_APPEND                                                                         \
+	"INSERT INTO audit_events (uuid, created, request_id, event, actor_id, actor_uuid,"  \
+	"  actor_username, impersonator_uuid, subject_type, subject_uuid, address, changes)" \
+	" VALUES "
+#define AUDIT_ROW "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+
 static const struct db_stmt audit_append = {
 	.name = "audit_append",
 	.access = DB_WRITE,
-	.sql = "INSERT INTO audit_events (uuid, created, request_id, event, actor_id, actor_uuid,"
-	       "  actor_username, impersonator_uuid, subject_type, subject_uuid, address, changes)"
-	       " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+	.sql = AUDIT_APPEND AUDIT_ROW,
 };
+
+/* An event's row. */
+static void
+fill(struct request *rq, enum event event, struct audited what, struct value row[static COLUMNS])
+{
+	const struct caller *c = &rq->caller;
+	struct maybe actor = { c->id != 0, c->id };
+	const struct value values[COLUMNS] = { V(random_uuid()), V(rq->now), V(rq->id),
+		V(text_from(event_name(event))), V(actor), V(c->uuid), V(c->username),
+		V(c->impersonator), V(text_from(what.subject.type)), V(what.subject.uuid),
+		V(rq->peer), V(what.changes) };
+
+	memcpy(row, values, sizeof(values));
+}
 
 void
 audit(struct request *rq, enum event event, struct subject subject, struct text changes)
 {
-	const struct caller *c = &rq->caller;
-	struct maybe actor = { c->id != 0, c->id };
+	struct value row[COLUMNS];
 
-	db_exec(rq->db, &audit_append, V(random_uuid()), V(rq->now), V(rq->id),
-	    V(text_from(event_name(event))), V(actor), V(c->uuid), V(c->username),
-	    V(c->impersonator), V(text_from(subject.type)), V(subject.uuid), V(rq->peer),
-	    V(changes));
+	fill(rq, event, (struct audited){ subject, changes }, row);
+	(void)db_exec_values(rq->db, &audit_append, row, COLUMNS);
+}
+
+void
+audit_many(struct request *rq, enum event event, const struct audited *what, size_t n)
+{
+	struct value row[COLUMNS];
+	struct sql q;
+
+	sql_init(&q, rq->arena);
+	sql_add(&q, AUDIT_APPEND);
+	for (size_t i = 0; i < n; i++) {
+		fill(rq, event, what[i], row);
+		for (size_t j = 0; j < COLUMNS; j++) {
+			sql_add(&q, j > 0 ? ", " : i > 0 ? ", (" : "(");
+			sql_value(&q, row[j]);
+		}
+		sql_add(&q, ")");
+	}
+	db_exec_sql(rq->db, audit_append.name, &q);
 }
 
 struct text

@@ -59,6 +59,13 @@ struct subject {
  */
 void audit(struct request *rq, enum event event, struct subject subject, struct text changes);
 
+/* An event for each of many, in one statement. */
+struct audited {
+	struct subject subject;
+	struct text changes;
+};
+void audit_many(struct request *rq, enum event event, const struct audited *what, size_t n);
+
 /* {"email": ["old", "new"], ...} of what the draft changes in columns that somebody may read. */
 struct text audit_changes(struct request *rq, const struct draft *d);
 

@@ -3,10 +3,12 @@
 #include "auth/auth_int.h"
 #include "crypto/token.h"
 
+#define TOKEN_INSERT "INSERT INTO tokens (user_id, lookup, sealed, created, made) VALUES "
+
 static const struct db_stmt token_insert = {
 	.name = "token_insert",
 	.access = DB_WRITE,
-	.sql = "INSERT INTO tokens (user_id, lookup, sealed, created, made) VALUES (?, ?, ?, ?, ?)",
+	.sql = TOKEN_INSERT "(?, ?, ?, ?, ?)",
 };
 
 static const struct db_stmt token_delete = {
@@ -35,6 +37,41 @@ void
 token_end(struct request *rq, int64_t user_id)
 {
 	db_exec(rq->db, &token_delete, V(user_id));
+}
+
+/* Adds "(?, ...)" with a new token's row, in the order of token_insert. */
+static void
+add_token(struct request *rq, struct sql *q, struct token_owner owner)
+{
+	struct secret key = secret_from(token_new(rq->arena));
+	const struct value values[] = {
+		V(owner.id),
+		V(lookup_hash(rq->keyring, 0, "token", key, rq->arena)),
+		V(seal(rq->keyring, key, context_of(&owner.uuid), rq->arena)),
+		V(rq->now),
+		V(rq->now),
+	};
+
+	for (size_t i = 0; i < countof(values); i++) {
+		sql_add(q, i == 0 ? "(" : ", ");
+		sql_value(q, values[i]);
+	}
+	sql_add(q, ")");
+}
+
+void
+token_issue_first(struct request *rq, const struct token_owner *owners, size_t n)
+{
+	struct sql q;
+
+	sql_init(&q, rq->arena);
+	sql_add(&q, TOKEN_INSERT);
+	for (size_t i = 0; i < n; i++) {
+		if (i > 0)
+			sql_add(&q, ", ");
+		add_token(rq, &q, owners[i]);
+	}
+	db_exec_sql(rq->db, "token_insert", &q);
 }
 
 struct text

@@ -5,6 +5,7 @@
 #include <sys/mman.h>
 
 #include "base/log.h"
+#include "crypto/foreign.h"
 #include "crypto/password.h"
 #include "crypto/random.h"
 
@@ -20,6 +21,8 @@
 
 /* A hash in PHC form, taken apart. */
 struct phc {
+	argon2_type type;
+	uint32_t version;
 	struct password_cost cost;
 	uint8_t salt[SALT_MAX], tag[TAG_MAX];
 	size_t salt_n, tag_n;
@@ -122,13 +125,39 @@ take_bytes(struct text *t, uint8_t *out, size_t room, size_t *n)
 	return true;
 }
 
-/* Parses only what may be computed: argon2id, version 19, a cost up to PASSWORD_COST_MAX. */
+/* "argon2id$v=19$", perhaps after a "$", or after the "argon2$" that Django begins with. */
+static bool
+take_type(struct text *t, struct phc *h)
+{
+	static const struct {
+		struct text name;
+		argon2_type type;
+	} types[] = {
+		{ TEXT_INIT("argon2id$"), Argon2_id },
+		{ TEXT_INIT("argon2i$"), Argon2_i },
+		{ TEXT_INIT("argon2d$"), Argon2_d },
+	};
+
+	if (!take(t, T("$")) && !take(t, T("argon2$")))
+		return false;
+	for (size_t i = 0; i < countof(types); i++) {
+		if (take(t, types[i].name)) {
+			h->type = types[i].type;
+			h->version = take(t, T("v=19$")) ? ARGON2_VERSION_13 : ARGON2_VERSION_10;
+			return h->version == ARGON2_VERSION_13 || take(t, T("v=16$")) ||
+			    text_starts(*t, T("m="));
+		}
+	}
+	return false;
+}
+
+/* Parses only what may be computed: a cost up to PASSWORD_COST_MAX. */
 static bool
 phc_parse(struct text t, struct phc *h)
 {
 	struct password_cost min = { 8, 1, 1 };
 
-	if (!take(&t, T("$argon2id$v=19$m=")) || !take_number(&t, &h->cost.memory) ||
+	if (!take_type(&t, h) || !take(&t, T("m=")) || !take_number(&t, &h->cost.memory) ||
 	    !take(&t, T(",t=")) || !take_number(&t, &h->cost.passes) || !take(&t, T(",p=")) ||
 	    !take_number(&t, &h->cost.lanes) || !take(&t, T("$")) ||
 	    !take_bytes(&t, h->salt, sizeof(h->salt), &h->salt_n) || !take(&t, T("$")) ||
@@ -158,17 +187,15 @@ password_normal(struct secret password, struct arena *a)
 	return text_is_utf8(t) ? text_nfkc(a, t) : t;
 }
 
-/* The tag that the password has with h's cost, salt and sizes; false when there is no memory. */
+/* The tag that these characters have with h's kind, cost, salt and sizes; false when there is no memory. */
 static bool
-compute(struct secret password, const struct phc *h, struct arena *a, uint8_t tag[static TAG_MAX])
+compute(struct text password, const struct phc *h, uint8_t tag[static TAG_MAX])
 {
-	struct arena_mark mark = arena_mark(a);
-	struct text normal = password_normal(password, a);
 	argon2_context context = {
 		.out = tag,
 		.outlen = (uint32_t)h->tag_n,
-		.pwd = (uint8_t *)normal.s,
-		.pwdlen = (uint32_t)normal.n,
+		.pwd = (uint8_t *)password.s,
+		.pwdlen = (uint32_t)password.n,
 		.salt = (uint8_t *)h->salt,
 		.saltlen = (uint32_t)h->salt_n,
 		.t_cost = h->cost.passes,
@@ -176,48 +203,83 @@ compute(struct secret password, const struct phc *h, struct arena *a, uint8_t ta
 		.lanes = h->cost.lanes,
 		.threads =
 		    1, /* what runs side by side is the slow workers; a thread can fail to start */
-		.version = ARGON2_VERSION_13,
+		.version = h->version,
 		.allocate_cbk = take_memory,
 		.free_cbk = give_memory_back,
 	};
 	int result;
 
 	must(hashing.memory != NULL);
-	result = argon2_ctx(&context, Argon2_id);
-	arena_rewind(a, mark); /* wipes the normal form */
+	result = argon2_ctx(&context, h->type);
 	if (result != ARGON2_OK)
 		log_error("hashing a password: %s", argon2_error_message(result));
 	return result == ARGON2_OK;
 }
 
+/* What is made here. */
+static struct phc
+phc_new(void)
+{
+	return (struct phc){
+		.type = Argon2_id,
+		.version = ARGON2_VERSION_13,
+		.cost = hashing.cost,
+		.salt_n = SALT_SIZE,
+		.tag_n = TAG_SIZE,
+	};
+}
+
 struct text
 password_hash(struct secret password, struct arena *a)
 {
-	struct phc h = { .cost = hashing.cost, .salt_n = SALT_SIZE, .tag_n = TAG_SIZE };
+	struct arena_mark mark = arena_mark(a);
+	struct phc h = phc_new();
 
 	random_bytes(h.salt, SALT_SIZE);
-	must(compute(password, &h, a, h.tag));
+	must(compute(password_normal(password, a), &h, h.tag));
+	arena_rewind(a, mark); /* wipes the normal form */
 	return phc_print(&h, a);
 }
 
+/* Was the hash made of these characters? h is NULL when it is no argon2. */
 static bool
-matches(struct secret password, const struct phc *h, struct arena *a)
+form_matches(struct text password, const struct phc *h, struct text hash, struct arena *a)
 {
 	uint8_t tag[TAG_MAX];
-	bool same = compute(password, h, a, tag) &&
-	    secret_eq((struct secret){ tag, h->tag_n }, (struct secret){ h->tag, h->tag_n });
+	bool same;
 
+	if (h == NULL)
+		return foreign_matches(password, hash, a);
+	same = compute(password, h, tag) &&
+	    secret_eq((struct secret){ tag, h->tag_n }, (struct secret){ h->tag, h->tag_n });
 	secret_wipe(tag, sizeof(tag));
 	return same;
 }
 
+/* Looks at both forms of a password: ours, and as it was typed, which is what other systems have hashed. */
+static bool
+matches(struct secret password, const struct phc *h, struct text hash, struct arena *a)
+{
+	struct arena_mark mark = arena_mark(a);
+	struct text typed = { (const char *)password.bytes, password.n };
+	struct text normal = password_normal(password, a);
+	bool same = form_matches(normal, h, hash, a);
+
+	if (!same && !text_eq(normal, typed))
+		same = form_matches(typed, h, hash, a);
+	arena_rewind(a, mark);
+	return same;
+}
+
 bool
-password_verify(struct secret password, struct text phc, struct arena *a)
+password_verify(struct secret password, struct text hash, struct arena *a)
 {
 	struct phc h;
 
-	if (phc_parse(phc, &h))
-		return matches(password, &h, a);
+	if (phc_parse(hash, &h))
+		return matches(password, &h, hash, a);
+	if (foreign_is_known(hash))
+		return matches(password, NULL, hash, a);
 	password_verify_dummy(password, a);
 	return false;
 }
@@ -225,16 +287,24 @@ password_verify(struct secret password, struct text phc, struct arena *a)
 void
 password_verify_dummy(struct secret password, struct arena *a)
 {
-	struct phc h = { .cost = hashing.cost, .salt_n = SALT_SIZE, .tag_n = TAG_SIZE };
+	struct phc h = phc_new();
 
-	(void)matches(password, &h, a);
+	(void)matches(password, &h, TEXT_NONE, a);
 }
 
 bool
-password_needs_rehash(struct text phc)
+password_is_known(struct text hash)
 {
 	struct phc h;
 
-	return !phc_parse(phc, &h) || !cost_eq(h.cost, hashing.cost) || h.salt_n != SALT_SIZE ||
-	    h.tag_n != TAG_SIZE;
+	return phc_parse(hash, &h) || foreign_is_known(hash);
+}
+
+bool
+password_needs_rehash(struct text hash)
+{
+	struct phc h;
+
+	return !text_starts(hash, T("$argon2id$v=19$")) || !phc_parse(hash, &h) ||
+	    !cost_eq(h.cost, hashing.cost) || h.salt_n != SALT_SIZE || h.tag_n != TAG_SIZE;
 }

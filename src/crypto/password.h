@@ -32,16 +32,20 @@ void password_init(struct password_cost cost);
 struct text password_hash(struct secret password, struct arena *a);
 
 /*
- * false for a wrong password, and for a hash that is none, malformed, of another kind or too
- * costly, which takes the time of password_verify_dummy().
+ * false for a wrong password, and for a hash that is none, malformed, of an unknown kind or too costly,
+ * which takes the time of password_verify_dummy(). Besides what password_hash() makes it knows argon2 of
+ * any kind, bare or after Django's "argon2$", and what foreign.h names.
  */
-bool password_verify(struct secret password, struct text phc, struct arena *a);
+bool password_verify(struct secret password, struct text hash, struct arena *a);
 
 /* Takes the time of password_verify() at the set cost: for users that are not there. */
 void password_verify_dummy(struct secret password, struct arena *a);
 
-/* Was it made at another cost than password_init()'s, or with other sizes, or is it malformed? */
-bool password_needs_rehash(struct text phc);
+/* Is it a hash that password_verify() computes? */
+bool password_is_known(struct text hash);
+
+/* Was it made elsewhere, at another cost than password_init()'s, or with other sizes, or is it malformed? */
+bool password_needs_rehash(struct text hash);
 
 /* The characters that are hashed and counted: NFKC. Bytes that are not UTF-8 stay as they are. */
 struct text password_normal(struct secret password, struct arena *a);

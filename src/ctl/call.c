@@ -60,10 +60,16 @@ call_write(void *ctx, const char *p, size_t n)
 }
 
 /* The operator needs no token: whoever can read the key file may do everything. */
+struct caller
+ctl_operator(void)
+{
+	return (struct caller){ .who = STAFF | OPERATOR, .username = T("rosterctl") };
+}
+
 static int
 be_operator(struct request *rq)
 {
-	rq->caller = (struct caller){ .who = STAFF | OPERATOR, .username = T("rosterctl") };
+	rq->caller = ctl_operator();
 	return 0;
 }
 

@@ -4,15 +4,18 @@
 
 #include "app.h"
 #include "json/reader.h"
+#include "resource/resource.h"
 
 /* Exit statuses, as documented in rosterctl --help. */
-enum ctl_exit { CTL_GOOD = 0, CTL_FAILED = 1, CTL_USAGE = 2, CTL_NOT_FOUND = 3 };
+enum ctl_exit { CTL_GOOD = 0, CTL_FAILED = 1, CTL_USAGE = 2, CTL_NOT_FOUND = 3, CTL_PARTLY = 4 };
 
 /* Options of all commands; each command's row says which it takes. */
 struct ctl_options {
 	struct text email, first_name, last_name, organization;
 	struct text password_file, token_lifetime, query;
+	struct text format, output;
 	bool staff, support, json, dry_run, status, new_token, failed;
+	bool skip_errors, without_passwords;
 };
 
 /* A run of rosterctl. */
@@ -51,6 +54,12 @@ struct answer {
  */
 struct answer ctl_call(struct ctl *ctl, const char *method, struct text path, struct text body);
 
+/* Whom the audit events of rosterctl name. */
+struct caller ctl_operator(void);
+
+/* Does the field go into an export, and may an import bring it? */
+bool ctl_is_portable(const struct field *f);
+
 /* Prints what a refusal says, a line a field, and returns the exit status. */
 int ctl_refused(const struct answer *answer);
 
@@ -63,10 +72,11 @@ int ctl_error(int status, const char *format, ...) PRINTF_LIKE(2, 3);
 /* Prints a text on standard output. */
 void ctl_print(struct text t);
 
-/* user.c, mail.c, schema.c, nginx.c, key.c */
+/* user.c, import.c, export.c, mail.c, schema.c, nginx.c, key.c */
 int ctl_user_create(struct ctl *ctl), ctl_user_list(struct ctl *ctl),
     ctl_user_show(struct ctl *ctl), ctl_user_token(struct ctl *ctl),
-    ctl_user_password(struct ctl *ctl);
+    ctl_user_password(struct ctl *ctl), ctl_user_import(struct ctl *ctl),
+    ctl_user_export(struct ctl *ctl);
 int ctl_mail_list(struct ctl *ctl), ctl_mail_retry(struct ctl *ctl);
 int ctl_migrate(struct ctl *ctl);
 int ctl_nginx(struct ctl *ctl);

@@ -77,16 +77,22 @@ read_field(struct request *rq, struct draft *d, size_t i)
 		d->set[i] = input_read(rq, &input, text_from(f->name), json, &d->values[i]);
 }
 
-bool
-draft_read(struct request *rq, struct draft *d, enum who who)
+void
+draft_take(struct request *rq, struct draft *d, enum who who)
 {
 	const struct resource *r = d->resource;
 
-	if (!body_parse(rq))
-		return false;
 	for (size_t i = 0; i < r->nfields; i++)
 		if (((d->old == NULL ? r->fields[i].create : r->fields[i].update) & who) != 0)
 			read_field(rq, d, i);
+}
+
+bool
+draft_read(struct request *rq, struct draft *d, enum who who)
+{
+	if (!body_parse(rq))
+		return false;
+	draft_take(rq, d, who);
 	return true;
 }
 
@@ -151,14 +157,22 @@ fill_column(struct draft *d, const char *field, struct value v)
 		draft_set(d, field, v);
 }
 
-/* The columns that the engine keeps itself. */
-static void
-fill(struct request *rq, struct draft *d)
+/* What an import brings with it, or else a new one. */
+static struct uuid
+new_uuid(const struct draft *d)
+{
+	int i = field_index(d->resource, T("uuid"));
+
+	return i >= 0 && d->set[i] && !d->values[i].null ? d->values[i].u : random_uuid();
+}
+
+void
+draft_fill(struct request *rq, struct draft *d)
 {
 	const char *slug_of = d->resource->slug_of;
 
 	if (d->old == NULL) {
-		d->uuid = random_uuid();
+		d->uuid = new_uuid(d);
 		fill_column(d, "uuid", V(d->uuid));
 		fill_column(d, "created", V(rq->now));
 	}
@@ -175,7 +189,7 @@ draft_write(struct request *rq, struct draft *d, draft_hook *before, draft_hook 
 
 	for (int tries = 0; tries < WRITE_TRIES; tries++) {
 		*d = asked;
-		fill(rq, d);
+		draft_fill(rq, d);
 		draft_run(before, rq, d);
 		write(rq, d);
 		key = db_duplicate(rq->db);

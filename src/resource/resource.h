@@ -168,4 +168,31 @@ void draft_set(struct draft *d, const char *field, struct value v);
 /* Takes a value back: the field keeps what it had. */
 void draft_drop(struct draft *d, const char *field);
 
+/* Drafts that are created together, one statement for all; see resource_create() for one. */
+struct bulk {
+	const struct resource *resource;
+	struct draft **drafts;
+	size_t n;
+};
+
+/* Reads an object, as a body would be read, into a draft. Problems are noted. */
+void bulk_read(struct request *rq, struct draft *d, struct json *object);
+
+/* Tells of each draft, by its position, whose value of a unique field a row has already. */
+typedef void bulk_taken(void *ctx, size_t i, const struct field *f);
+void bulk_check_unique(struct request *rq, const struct bulk *b, bulk_taken *tell, void *ctx);
+
+/* The next numbers of slugs, for as long as the arena lives. */
+struct slugs;
+struct slugs *slugs_new(struct arena *a) RETURNS_NONNULL;
+
+/* Asks the database again for the next numbers: somebody else has taken one. */
+void slugs_forget(struct slugs *s);
+
+/*
+ * Fills in uuid, times and slugs, runs the hook before_create for each, and inserts all. The name of the
+ * unique key that refused one: then none was inserted. None when all is well, or the database failed.
+ */
+struct text bulk_insert(struct request *rq, struct slugs *slugs, const struct bulk *b) MUST_CHECK;
+
 #endif

@@ -85,6 +85,9 @@ int64_t cursor_read(struct request *rq, const struct ordering *o, struct value *
  */
 bool draft_read(struct request *rq, struct draft *d, enum who who) MUST_CHECK;
 
+/* The same for a body that was read before. */
+void draft_take(struct request *rq, struct draft *d, enum who who);
+
 /* Notes a problem for each set unique field whose value another row has. */
 void draft_check_unique(struct request *rq, const struct draft *d);
 
@@ -93,6 +96,12 @@ void draft_check_unique(struct request *rq, const struct draft *d);
  * columns slug, slug_stem and slug_number (see sql/0001_users.sql). Another request may be faster.
  */
 struct text slug_make(struct request *rq, const struct resource *r, struct text name);
+
+/* Gives a slug, as slug_make() does, to each draft that has none. */
+void slugs_make(struct request *rq, struct slugs *s, const struct bulk *b);
+
+/* Fills in uuid, times and slug: the columns that the engine keeps itself. */
+void draft_fill(struct request *rq, struct draft *d);
 
 /*
  * Fills in uuid, times and slug, runs the hook before, and then write(). Somebody may have taken a value

@@ -1,5 +1,6 @@
 #include "base/base.h"
 
+#include "base/table.h"
 #include "resource/resource_int.h"
 
 /* Characters of the name that a slug begins with. */
@@ -34,10 +35,17 @@ slugify(struct arena *a, struct text name)
 	return text_slice((struct text){ s, n }, from, from + STEM < n ? from + STEM : n);
 }
 
+/* "alice-" */
+static struct text
+stem_of(struct arena *a, struct text name)
+{
+	return arena_printf(a, "%.*s-", TEXT_ARGS(slugify(a, name)));
+}
+
 struct text
 slug_make(struct request *rq, const struct resource *r, struct text name)
 {
-	struct text stem = arena_printf(rq->arena, "%.*s-", TEXT_ARGS(slugify(rq->arena, name)));
+	struct text stem = stem_of(rq->arena, name);
 	struct value largest = { .kind = KIND_MAYBE };
 	struct sql q;
 
@@ -49,4 +57,119 @@ slug_make(struct request *rq, const struct resource *r, struct text name)
 	if (!db_row_sql(rq->db, "slug_largest", DB_READ, &q, &largest, 1) || largest.null)
 		largest.i = 0;
 	return arena_printf(rq->arena, "%.*s%lld", TEXT_ARGS(stem), (long long)largest.i + 1);
+}
+
+struct slugs {
+	struct table
+	    last; /* by stem: the largest number that was in the database, or was made since */
+	struct table
+	    given; /* by stem: the largest number of the slugs that drafts brought with them */
+};
+
+struct slugs *
+slugs_new(struct arena *a)
+{
+	struct slugs *s = arena_alloc(a, sizeof(*s));
+
+	table_init(&s->last, a);
+	table_init(&s->given, a);
+	return s;
+}
+
+void
+slugs_forget(struct slugs *s)
+{
+	table_init(&s->last, s->last.arena);
+}
+
+static bool
+has_slug(const struct draft *d)
+{
+	struct value slug = draft_value(d, "slug");
+
+	return !slug.null && slug.t.n > 0;
+}
+
+/* Takes note of "alice-12". */
+static void
+note_given(struct slugs *s, struct text slug)
+{
+	size_t at = slug.n;
+	int64_t number, *largest;
+
+	while (at > 0 && slug.s[at - 1] != '-')
+		at--;
+	if (!text_to_int(text_slice(slug, at, slug.n), &number))
+		return;
+	largest = table_at(&s->given, text_slice(slug, 0, at), NULL);
+	if (number > *largest)
+		*largest = number;
+}
+
+/* Fills in the largest numbers of stems; where has them. */
+static void
+read_last(struct request *rq, struct slugs *s, const struct resource *r, struct sql *where)
+{
+	struct value row[] = { { .kind = KIND_TEXT }, { .kind = KIND_MAYBE } };
+	struct sql q;
+
+	sql_init(&q, rq->arena);
+	sql_add(&q, "SELECT slug_stem, MAX(slug_number) FROM ");
+	sql_add(&q, r->table);
+	sql_append(&q, where);
+	sql_add(&q, ") GROUP BY slug_stem");
+	db_query_sql(rq->db, "slugs_largest", DB_READ, &q, row, countof(row));
+	while (db_next(rq->db))
+		if (!row[1].null)
+			*table_at(&s->last, row[0].t, NULL) = row[1].i;
+}
+
+/* Asks for the numbers of those stems that are new here. */
+static void
+learn_stems(struct request *rq, struct slugs *s, const struct bulk *b, const struct text *stems)
+{
+	struct sql where;
+	bool is_new;
+
+	sql_init(&where, rq->arena);
+	for (size_t i = 0; i < b->n; i++) {
+		if (text_is_none(stems[i]))
+			continue;
+		(void)table_at(&s->last, stems[i], &is_new);
+		if (!is_new)
+			continue;
+		sql_add(&where, where.nvalues == 0 ? " WHERE slug_stem IN (" : ", ");
+		sql_value(&where, V(stems[i]));
+	}
+	if (where.nvalues > 0)
+		read_last(rq, s, b->resource, &where);
+}
+
+/* The next number of the stem, in all that is known. */
+static struct text
+next_slug(struct request *rq, struct slugs *s, struct text stem)
+{
+	int64_t given = *table_at(&s->given, stem, NULL);
+	int64_t *last = table_at(&s->last, stem, NULL);
+
+	*last = (given > *last ? given : *last) + 1;
+	return arena_printf(rq->arena, "%.*s%lld", TEXT_ARGS(stem), (long long)*last);
+}
+
+void
+slugs_make(struct request *rq, struct slugs *s, const struct bulk *b)
+{
+	const char *name = b->resource->slug_of;
+	struct text *stems = arena_alloc(rq->arena, b->n * sizeof(*stems));
+
+	for (size_t i = 0; i < b->n; i++) {
+		if (has_slug(b->drafts[i]))
+			note_given(s, draft_value(b->drafts[i], "slug").t);
+		else
+			stems[i] = stem_of(rq->arena, draft_value(b->drafts[i], name).t);
+	}
+	learn_stems(rq, s, b, stems);
+	for (size_t i = 0; i < b->n; i++)
+		if (!text_is_none(stems[i]))
+			draft_set(b->drafts[i], "slug", V(next_slug(rq, s, stems[i])));
 }

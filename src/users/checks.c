@@ -1,5 +1,6 @@
 #include "base/base.h"
 
+#include "crypto/password.h"
 #include "users/users_int.h"
 
 static bool
@@ -16,4 +17,12 @@ check_username(struct text t)
 		if (!is_username_char(t.s[i]))
 			return "Enter a valid username.";
 	return NULL;
+}
+
+const char *
+check_password_hash(struct text t)
+{
+	return password_is_known(t)
+	    ? NULL
+	    : "Not a hash of a known kind (argon2, pbkdf2_sha256, bcrypt), or one that costs too much.";
 }

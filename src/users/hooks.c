@@ -93,12 +93,24 @@ derive(struct request *rq, struct draft *d)
 	draft_set(d, "full_name_folded", V(text_fold(rq->arena, text_trim(name))));
 }
 
+/* An empty text is no number: two people may have none. */
+static void
+drop_empty(struct draft *d, const char *field)
+{
+	struct value v = draft_value(d, field);
+
+	if (!v.null && v.t.n == 0)
+		draft_drop(d, field);
+}
+
 void
 user_before_create(struct request *rq, struct draft *d)
 {
 	struct maybe lifetime = { true, rq->config->token_lifetime };
 
-	draft_set(d, "date_joined", V(rq->now));
+	if (draft_value(d, "date_joined").null)
+		draft_set(d, "date_joined", V(rq->now));
+	drop_empty(d, "civil_number");
 	if (!draft_changes(d, "token_lifetime"))
 		draft_set(d, "token_lifetime", V(lifetime));
 	derive(rq, d);

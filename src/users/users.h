@@ -9,4 +9,17 @@ extern const struct resource users;
 
 extern const struct route_table user_routes;
 
+/*
+ * Creates many users at once, as POST /api/users/ creates one. The name of the unique key that refused one
+ * of them, and then none was created; none when all were, or the database failed. The drafts stay as they are.
+ */
+struct text users_create(struct request *rq, struct slugs *slugs, const struct bulk *b) MUST_CHECK;
+
+/* Was a user created by a request whose id begins with prefix? */
+bool users_imported(struct request *rq, struct text prefix) MUST_CHECK;
+
+/* Tells of each draft whose user is there and was created by such a request. */
+void users_check_imported(struct request *rq, const struct bulk *b, struct text prefix,
+    void (*tell)(void *ctx, size_t i), void *ctx);
+
 #endif

@@ -8,6 +8,7 @@
 
 /* A message, or NULL when it is good (checks.c). */
 const char *check_username(struct text t);
+const char *check_password_hash(struct text t);
 
 /* Rules over several fields, and what a write brings with it (hooks.c). */
 draft_hook user_check, user_before_create, user_after_create, user_before_update, user_after_update,
@@ -21,6 +22,9 @@ struct text user_protected_fields(const struct request *rq, struct text registra
 
 /* 403 or 404 for whoever may not do this to this user; see struct route (routes.c). */
 handler user_guard;
+
+/* A list of texts (affiliations.c). */
+field_decoder decode_affiliations;
 
 /*
  * The picture (image.c): what the body's file becomes in a draft, the row that a draft's picture needs, and

@@ -87,6 +87,10 @@ Test(password, verifies_what_others_made)
 		  true },
 		{ "$argon2id$v=19$m=65536,t=1,p=1$" SALT "$4uBDRbZea/aTRkPj4ZK8FlD6rkQWTf1yOuw63QPe2qI",
 		  true },
+		{ "$argon2i$v=19$m=19456,t=2,p=1$" SALT "$0J3eeZylAzlEscd7pAOOe1o//l+GV628s9fW7Rn6NW4",
+		  true },
+		{ "argon2$argon2id$v=19$m=19456,t=2,p=1$" SALT "$" TAG, true },
+		{ "$2b$12$EixZaYVK1fsbw1ZfbX3OXePaWxn96p36WQoeG6Lruj3vjPGga31lW", true },
 		{ "$argon2id$v=19$m=19456,t=2,p=1$YSBzYWx0IG9mIDIyIGJ5dGVzIC4uLg$xzHfI9+HtPWqfdNcA06M8RMPTQD9OiRy",
 		  true },
 	};
@@ -129,8 +133,9 @@ Test(password, refuses_malformed_hashes)
 		"$argon2id$m=19456,t=2,p=1$" SALT "$" TAG,
 		"$argon2i$v=19$m=19456,t=2,p=1$" SALT "$" TAG,
 		"$argon2ID$v=19$m=19456,t=2,p=1$" SALT "$" TAG,
-		"$2b$12$EixZaYVK1fsbw1ZfbX3OXePaWxn96p36WQoeG6Lruj3vjPGga31lW",
-		"$argon2i$v=19$m=19456,t=2,p=1$" SALT "$0J3eeZylAzlEscd7pAOOe1o//l+GV628s9fW7Rn6NW4",
+		"argon2$argon2$argon2id$v=19$m=19456,t=2,p=1$" SALT "$" TAG,
+		"argon2argon2id$v=19$m=19456,t=2,p=1$" SALT "$" TAG,
+		"$argon2id$v=18$m=19456,t=2,p=1$" SALT "$" TAG,
 	};
 	/* clang-format on */
 
