@@ -113,10 +113,13 @@ class Service:
 
     def children(self, name=None):
         """Process ids of the master's children whose command name contains name."""
-        pids = subprocess.run(
-            ["pgrep", "-P", str(self.master)], stdout=subprocess.PIPE, text=True
-        ).stdout.split()
-        return [int(pid) for pid in pids if name is None or name in self.process_name(int(pid))]
+        pids = self.children_of(self.master)
+        return [pid for pid in sorted(pids) if name is None or name in self.process_name(pid)]
+
+    @staticmethod
+    def children_of(pid):
+        done = subprocess.run(["pgrep", "-P", str(pid)], stdout=subprocess.PIPE, text=True)
+        return {int(child) for child in done.stdout.split()}
 
     @staticmethod
     def process_name(pid):
