@@ -173,7 +173,7 @@ read_options(const struct command *c, int argc, char **argv, struct ctl *ctl, bo
 	if (optind < argc)
 		return ctl_error(CTL_USAGE, "unexpected argument '%s'; try 'rosterctl %s --help'",
 		    argv[optind], c->name);
-	if (c->argument != NULL && text_is_none(ctl->argument))
+	if (c->argument != NULL && ctl->argument.n == 0)
 		return ctl_error(
 		    CTL_USAGE, "%s is missing; try 'rosterctl %s --help'", c->argument, c->name);
 	return CTL_GOOD;
@@ -259,7 +259,8 @@ main(int argc, char **argv)
 		return ctl_error(CTL_USAGE, "%s%s; try 'rosterctl --help'",
 		    optind < argc ? "there is no command " : "a command is missing",
 		    optind < argc ? argv[optind] : "");
-	words += optind - 1; /* getopt takes the word before the options for the program's name */
+	words += optind - 1;
+	argv[words] = argv[0]; /* getopt takes the word before the options for the program's name */
 	status = read_options(command, argc - words, argv + words, &ctl, &help_asked);
 	if (help_asked)
 		status = command_help(command);

@@ -3,6 +3,10 @@
 
 #include "ctl/ctl.h"
 
+/* KiB of shared memory that nginx gets for an upstream and for each of its servers. */
+#define ZONE_BASE 64
+#define ZONE_SERVER 4
+
 /*
  * Connections that each of nginx's processes keeps open to a lane while they idle. A request that
  * finds none costs half as much again.
@@ -13,9 +17,9 @@ static void
 print_upstream(const struct config *c, const char *lane, int64_t workers)
 {
 	printf("upstream roster_%s {\n"
-	       "\tzone roster_%s 64k;\n"
+	       "\tzone roster_%s %lldk;\n"
 	       "\tleast_conn;\n",
-	    lane, lane);
+	    lane, lane, ZONE_BASE + ZONE_SERVER * (long long)workers);
 	for (int64_t i = 0; i < workers; i++)
 		printf("\tserver unix:%.*s/%s/%lld.sock max_fails=0;\n", TEXT_ARGS(c->socket_dir),
 		    lane, (long long)i);

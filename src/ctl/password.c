@@ -9,13 +9,13 @@
 
 #define PASSWORD_MAX 4096
 
-/* The first line of what fd gives, without its end. */
-static struct text
-read_line(int fd, struct arena *a)
+/* The first line of what fd gives, without its end. false, with errno, when it cannot be read. */
+static bool
+read_line(int fd, struct arena *a, struct text *out)
 {
 	char *line = arena_alloc(a, PASSWORD_MAX);
 	size_t n = 0;
-	ssize_t got;
+	ssize_t got = 0;
 
 	while (n < PASSWORD_MAX && (got = read(fd, line + n, PASSWORD_MAX - n)) > 0) {
 		n += (size_t)got;
@@ -23,7 +23,8 @@ read_line(int fd, struct arena *a)
 			break;
 	}
 	n = text_find((struct text){ line, n }, '\n', 0);
-	return (struct text){ line, n > 0 && line[n - 1] == '\r' ? n - 1 : n };
+	*out = (struct text){ line, n > 0 && line[n - 1] == '\r' ? n - 1 : n };
+	return got >= 0;
 }
 
 /* Asks at the terminal without showing what is typed. */
@@ -38,7 +39,8 @@ ask(int tty, const char *prompt, struct arena *a)
 	hidden = shown;
 	hidden.c_lflag &= ~(tcflag_t)ECHO;
 	tcsetattr(tty, TCSAFLUSH, &hidden);
-	answer = read_line(tty, a);
+	if (!read_line(tty, a, &answer))
+		answer = TEXT_NONE;
 	tcsetattr(tty, TCSAFLUSH, &shown);
 	dprintf(tty, "\n");
 	return answer;
@@ -72,15 +74,19 @@ read_file(struct ctl *ctl, struct text *password)
 	struct text path = ctl->options.password_file;
 	bool standard = text_eq(path, T("-"));
 	int fd = standard ? STDIN_FILENO : open(path.s, O_RDONLY | O_CLOEXEC);
+	bool got = true;
 
 	if (fd < 0) {
 		(void)ctl_error(0, "cannot open %s: %s", path.s, strerror(errno));
 		return false;
 	}
-	*password = read_line(fd, ctl->arena);
+	if (!read_line(fd, ctl->arena, password)) {
+		(void)ctl_error(0, "cannot read %s: %s", path.s, strerror(errno));
+		got = false;
+	}
 	if (!standard)
 		close(fd);
-	return true;
+	return got;
 }
 
 bool
@@ -95,6 +101,10 @@ ctl_password(struct ctl *ctl, struct text *password)
 	}
 	if (given && !text_is_utf8(*password)) {
 		(void)ctl_error(0, "the password is not valid UTF-8");
+		return false;
+	}
+	if (given && text_find(*password, '\0', 0) < password->n) {
+		(void)ctl_error(0, "the password has a null character");
 		return false;
 	}
 	return given;

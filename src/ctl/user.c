@@ -78,7 +78,10 @@ print_user(struct ctl *ctl, const struct answer *answer)
 	return CTL_GOOD;
 }
 
-/* The uuid of the user whom the argument names, by username or uuid; none after saying that there is none. */
+/*
+ * The uuid of the user whom the argument names, by username or uuid; none after saying that there is none.
+ * A blank name as a filter finds everyone, so what was found is compared.
+ */
 static struct text
 find_uuid(struct ctl *ctl)
 {
@@ -88,10 +91,11 @@ find_uuid(struct ctl *ctl)
 
 	if (uuid_parse(ctl->argument, &uuid))
 		return ctl->argument;
-	path = arena_printf(ctl->arena, "/api/users/?field=uuid&username=%s",
+	path = arena_printf(ctl->arena, "/api/users/?field=uuid&field=username&username=%s",
 	    url_encode(ctl->arena, ctl->argument).s);
 	answer = ctl_call(ctl, "GET", path, TEXT_NONE);
-	if (answer.status == 200 && answer.json != NULL && answer.json->count == 1)
+	if (answer.status == 200 && answer.json != NULL && answer.json->count == 1 &&
+	    text_eq(member_text(answer.json->first, T("username")), ctl->argument))
 		return member_text(answer.json->first, T("uuid"));
 	if (answer.status == 200)
 		(void)ctl_error(0, "there is no user %s", ctl->argument.s);
