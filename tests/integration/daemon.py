@@ -1,31 +1,9 @@
 """rosterd and nginx alone, in a database of their own on another instance's server: quick to start, configure and break."""
 
-import getpass
-import os
-import subprocess
 import tempfile
 from pathlib import Path
 
-import pymysql
-
-from service import BUILD, TOP, Service, free_port, unique
-
-# What ./dev does for an instance, a function a step.
-STEPS = """
-set -euo pipefail
-say() { printf '%s\\n' "$*" >&2; }
-fail() { say "dev: $*"; exit 1; }
-PATH=$PATH:/usr/sbin:/sbin
-. "$top/dev.d/build.sh"
-. "$top/dev.d/service.sh"
-stop_rosterd() { stop rosterd TERM 60; }
-launch_rosterd() { start rosterd "$build/rosterd" --config "$state/roster.conf"; }
-base_url=http://127.0.0.1:$port
-prepare_state
-trap stop_all EXIT
-for step in $steps; do $step; done
-trap - EXIT
-"""
+from service import Service, free_port, unique
 
 
 class Daemon(Service):
@@ -56,28 +34,6 @@ class Daemon(Service):
         """Lines of roster.conf besides those of ./dev; rosterd reads them at its next start."""
         (self.state / "roster.local").write_text(config)
 
-    def run(self, *steps, check=True):
-        done = subprocess.run(
-            ["bash", "-c", STEPS],
-            env=dict(
-                os.environ,
-                **self.environment,
-                ROSTER_BUILD=str(BUILD),
-                top=str(TOP),
-                state=str(self.state),
-                port=str(self.port),
-                workers=str(self.workers),
-                smtp_port=str(free_port()),  # nobody takes its mail
-                steps=" ".join(steps),
-            ),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-        assert done.returncode == 0 or not check, done.stdout
-        return done
-
     def up(self):
         self.run("start_rosterd", "start_nginx", "wait_for_answer", "write_env")
         self.read_env()
@@ -91,16 +47,6 @@ class Daemon(Service):
         finally:
             self.host.sql(f"DROP DATABASE {self.database}")
 
-    def sql(self, statement, *values):
-        connection = pymysql.connect(
-            unix_socket=self.host.env["DB_SOCKET"],
-            user=getpass.getuser(),
-            database=self.database,
-            autocommit=True,
-        )
-        try:
-            with connection.cursor() as cursor:
-                cursor.execute(statement, values)
-                return cursor.fetchall()
-        finally:
-            connection.close()
+    @property
+    def database_socket(self):
+        return self.host.database_socket

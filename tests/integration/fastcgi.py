@@ -111,3 +111,17 @@ def pair_bytes(name, value):
 def length_bytes(text):
     n = len(text.encode())
     return struct.pack("!B", n) if n < 128 else struct.pack("!I", n | 1 << 31)
+
+
+def socket_of(daemon, lane, index):
+    """The path of a worker's socket."""
+    return daemon.state / "run" / lane / f"{index}.sock"
+
+
+def worker_at(daemon, lane, index):
+    """The process that answers at a socket."""
+    connection = Connection(socket_of(daemon, lane, index))
+    answer = connection.ask("GET", "/api/nothing/")
+    connection.close()
+    assert answer.status == 404
+    return daemon.request_line(answer.headers["X-Request-ID"])["pid"]

@@ -2,7 +2,7 @@
 
 import threading
 
-from service import Client
+from service import Client, unique
 
 
 class Load:
@@ -36,3 +36,32 @@ class Load:
         self.over.set()
         for thread in self.threads:
             thread.join()
+
+
+def create(client):
+    """Creates an account; its name and the status."""
+    username = unique("u")
+    answer = client.post("/api/users/", json={"username": username, "email": f"{username}@example.org"})
+    if answer.status_code == 201:
+        assert answer.json()["username"] == username
+    return username, answer.status_code
+
+
+def read(client):
+    """Reads the own account; no name, and the status."""
+    answer = client.get("/api/users/me/")
+    if answer.status_code == 200:
+        assert answer.json()["username"] == "staff"
+    return None, answer.status_code
+
+
+def rows(daemon):
+    """The names of all accounts."""
+    return {name for (name,) in daemon.sql("SELECT username FROM users")}
+
+
+def check_nothing_lost(daemon, load):
+    """All requests of a load were answered well, and what was created is there."""
+    assert load.failures == []
+    assert {status for _, status in load.results} == {200, 201}
+    assert {name for name, status in load.results if status == 201} <= rows(daemon)

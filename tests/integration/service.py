@@ -68,8 +68,31 @@ def dev(*words, check=True, **options):
     return done
 
 
+# What ./dev does for an instance, a function a step.
+STEPS = """
+set -euo pipefail
+say() { printf '%s\\n' "$*" >&2; }
+fail() { say "dev: $*"; exit 1; }
+PATH=$PATH:/usr/sbin:/sbin
+. "$top/dev.d/build.sh"
+. "$top/dev.d/service.sh"
+stop_database() { stop mariadbd TERM 60; }
+kill_database() { stop mariadbd KILL 60; }
+stop_rosterd() { stop rosterd TERM 60; }
+launch_rosterd() { start rosterd "$build/rosterd" --config "$state/roster.conf"; }
+base_url=http://127.0.0.1:$port
+prepare_state
+trap stop_all EXIT
+for step in $steps; do $step; done
+trap - EXIT
+"""
+
+
 class Service:
     """An instance of its own: a state folder, a port, a database."""
+
+    environment = {}
+    database = "roster"
 
     def __init__(self, workers=2, config=""):
         self.state = Path(tempfile.mkdtemp(prefix="roster-test."))
@@ -93,6 +116,28 @@ class Service:
         self.url = self.env["BASE_URL"]
         self.staff = Client(self, self.env["STAFF_TOKEN"])
         self.nobody = Client(self, None)
+
+    def run(self, *steps):
+        """Runs functions of dev.d/service.sh on this instance."""
+        done = subprocess.run(
+            ["bash", "-c", STEPS],
+            env=dict(
+                os.environ,
+                **self.environment,
+                ROSTER_BUILD=str(BUILD),
+                top=str(TOP),
+                state=str(self.state),
+                port=str(self.port),
+                workers=str(self.workers),
+                smtp_port=str(free_port()),  # nobody takes its mail
+                steps=" ".join(steps),
+            ),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        assert done.returncode == 0, done.stdout
 
     def down(self):
         dev("down", "--state", self.state)
@@ -127,6 +172,16 @@ class Service:
             return Path(f"/proc/{pid}/comm").read_text().strip()
         except OSError:
             return ""
+
+    def change_config(self, *lines):
+        """Puts lines into roster.conf in place of those of the same options; their line numbers there."""
+        file = self.state / "roster.conf"
+        names = [line.split()[0] for line in lines]
+        kept = [old for old in file.read_text().splitlines() if (old.split() or [""])[0] not in names]
+        new = file.with_suffix(".new")
+        new.write_text("\n".join([*kept, *lines, ""]))
+        new.rename(file)
+        return range(len(kept) + 1, len(kept) + len(lines) + 1)
 
     def reload(self):
         """SIGHUP, and waits until the new workers have taken over."""
@@ -203,11 +258,19 @@ class Service:
 
     # --- the database
 
+    @property
+    def database_socket(self):
+        return self.env["DB_SOCKET"]
+
+    def connect(self, **options):
+        """A connection to the database as its own administrator."""
+        return pymysql.connect(
+            unix_socket=self.database_socket, user=getpass.getuser(), database=self.database, **options
+        )
+
     def sql(self, statement, *values):
         """Runs a statement as the database's own administrator; the rows as tuples."""
-        connection = pymysql.connect(
-            unix_socket=self.env["DB_SOCKET"], user=getpass.getuser(), database="roster", autocommit=True
-        )
+        connection = self.connect(autocommit=True)
         try:
             with connection.cursor() as cursor:
                 cursor.execute(statement, values)
@@ -229,6 +292,11 @@ class Service:
         return eventually(lambda: self.mails(to)[n - 1 :], what=f"mail {n} to {to}")[0]
 
     # --- accounts
+
+    @property
+    def staff_credentials(self):
+        """What the staff account signs in with."""
+        return {"username": self.env["STAFF_USERNAME"], "password": self.env["STAFF_PASSWORD"]}
 
     def create(self, username=None, **fields):
         """A new account, through the API; it has agreed with the policy unless told otherwise."""

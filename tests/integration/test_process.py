@@ -2,65 +2,19 @@ import json
 import os
 import signal
 import subprocess
-import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from fastcgi import Connection
-from load import Load
-from service import BUILD, Client, eventually, unique
-
-
-def socket_of(daemon, lane, index):
-    return daemon.state / "run" / lane / f"{index}.sock"
+from fastcgi import Connection, socket_of, worker_at
+from load import Load, check_nothing_lost, create, read, rows
+from service import BUILD, Client, eventually
 
 
 def workers(daemon, lane="api"):
     """Process ids of a lane's workers."""
     return daemon.children(f"rosterd {lane}")
-
-
-def worker_at(daemon, lane, index):
-    """The process that answers at a socket."""
-    connection = Connection(socket_of(daemon, lane, index))
-    answer = connection.ask("GET", "/api/nothing/")
-    connection.close()
-    assert answer.status == 404
-    return daemon.request_line(answer.headers["X-Request-ID"])["pid"]
-
-
-def create(client):
-    """Creates an account; its name and the status."""
-    username = unique("u")
-    answer = client.post("/api/users/", json={"username": username, "email": f"{username}@example.org"})
-    if answer.status_code == 201:
-        assert answer.json()["username"] == username
-    return username, answer.status_code
-
-
-def read(client):
-    answer = client.get("/api/users/me/")
-    if answer.status_code == 200:
-        assert answer.json()["username"] == "staff"
-    return None, answer.status_code
-
-
-def sign_in(daemon):
-    """The body of a right sign-in."""
-    return {"username": daemon.env["STAFF_USERNAME"], "password": daemon.env["STAFF_PASSWORD"]}
-
-
-def rows(daemon):
-    return {name for (name,) in daemon.sql("SELECT username FROM users")}
-
-
-def check_nothing_lost(daemon, load):
-    """All requests of a load were answered well, and what was created is there."""
-    assert load.failures == []
-    assert {status for _, status in load.results} == {200, 201}
-    assert {name for name, status in load.results if status == 201} <= rows(daemon)
 
 
 # --- workers and lanes
@@ -97,7 +51,7 @@ def test_new_connections_take_turns_with_kept_ones(daemon):
         return Connection(socket_of(d, "slow", 0))
 
     def sign_in_at(connection):
-        return connection.ask("POST", "/api-auth/password/", sign_in(d)).status
+        return connection.ask("POST", "/api-auth/password/", d.staff_credentials).status
 
     kept = [connect() for _ in range(8)]
     with Load(d, *[lambda _, c=c: sign_in_at(c) for c in kept]) as load:
@@ -115,7 +69,7 @@ def test_flood_of_the_slow_lane_does_not_delay_the_other(daemon):
     slow = [Connection(socket_of(d, "slow", 0)) for _ in range(40)]
     started = time.monotonic()
     for connection in slow:
-        connection.send("POST", "/api-auth/password/", sign_in(d))
+        connection.send("POST", "/api-auth/password/", d.staff_credentials)
     times = []
     for _ in range(10):
         asked = time.monotonic()
@@ -174,7 +128,7 @@ def test_requests_that_wait_for_a_killed_worker_are_answered_by_its_successor(da
     for connection in kept:
         assert connection.ask("GET", "/api/nothing/").status == 404
     for connection in kept:
-        connection.send("POST", "/api-auth/password/", sign_in(d))
+        connection.send("POST", "/api-auth/password/", d.staff_credentials)
     os.kill(workers(d, "slow")[0], signal.SIGKILL)
     answers = [connection.receive() for connection in kept]
     assert [answer.status for answer in answers if answer] == [200] * 4 or answers.count(None) == 1
@@ -273,7 +227,7 @@ def test_reload_under_load_loses_nothing_and_takes_effect(daemon):
     uuid = d.staff.get("/api/users/me/").json()["uuid"]
     with Load(d, *[create] * 4, *[read] * 4) as load:
         for form in "hex", "dashed", "hex":
-            change_config(d, f"uuid_format = {form}")
+            d.change_config(f"uuid_format = {form}")
             d.reload()
         eventually(lambda: len(workers(d)) == 2, what="the end of the old workers")
     check_nothing_lost(d, load)
@@ -281,22 +235,11 @@ def test_reload_under_load_loses_nothing_and_takes_effect(daemon):
         assert d.staff.get("/api/users/me/").json()["uuid"] == uuid.replace("-", "")
 
 
-def change_config(daemon, *lines):
-    """Puts lines into roster.conf in place of those of the same options; their line numbers there."""
-    file = daemon.state / "roster.conf"
-    names = [line.split()[0] for line in lines]
-    kept = [old for old in file.read_text().splitlines() if (old.split() or [""])[0] not in names]
-    new = file.with_suffix(".new")
-    new.write_text("\n".join([*kept, *lines, ""]))
-    new.rename(file)
-    return range(len(kept) + 1, len(kept) + len(lines) + 1)
-
-
 def test_reload_while_another_one_goes_on(daemon):
     d = daemon(workers=2)
     with Load(d, create, create, read, read) as load:
         for form in ["dashed", "hex"] * 5:
-            change_config(d, f"uuid_format = {form}")
+            d.change_config(f"uuid_format = {form}")
             os.kill(d.master, signal.SIGHUP)
         eventually(lambda: d.messages("reloaded") and len(workers(d)) == 2)
         eventually(lambda: "-" not in d.staff.get("/api/users/me/").json()["uuid"])
@@ -307,7 +250,7 @@ def test_reload_with_more_and_with_fewer_workers(daemon):
     d = daemon(workers=2)
     with Load(d, create, create, read, read) as load:
         for number in 4, 2:
-            change_config(d, f"api_workers = {number}")
+            d.change_config(f"api_workers = {number}")
             d.reload()
             eventually(lambda: len(workers(d)) == number)
             assert len(list((d.state / "run" / "api").iterdir())) == number
@@ -325,7 +268,7 @@ def test_reload_of_a_faulty_file_keeps_the_old_configuration(daemon, line, messa
     d = daemon(workers=1)
     d.expect_log(r"roster.conf:\d+: api_worker|the configuration is not taken")
     before = d.children()
-    _, number = change_config(d, "uuid_format = hex", line)
+    _, number = d.change_config("uuid_format = hex", line)
     os.kill(d.master, signal.SIGHUP)
     eventually(lambda: d.messages("the configuration is not taken; the old one stays"))
     assert [m["message"] for m in d.messages("roster.conf:")] == [
@@ -352,7 +295,7 @@ def test_stop_answers_what_was_accepted(daemon):
     d = daemon(workers=1, config="slow_workers = 1")
     waiting = [Connection(socket_of(d, "slow", 0)) for _ in range(6)]
     for connection in waiting:
-        connection.send("POST", "/api-auth/password/", sign_in(d))
+        connection.send("POST", "/api-auth/password/", d.staff_credentials)
     late = Connection(socket_of(d, "api", 0))
     idle = Connection(socket_of(d, "api", 0))
     assert idle.ask("GET", "/health/live").status == 200

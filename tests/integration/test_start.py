@@ -195,7 +195,7 @@ def test_database_that_comes_late_is_waited_for(daemon, tmp_path):
     start = len(d.messages("waiting for the database"))
     d.run("launch_rosterd")
     eventually(lambda: len(d.messages("waiting for the database")) > start)
-    (tmp_path / "link.sock").symlink_to(d.host.env["DB_SOCKET"])
+    (tmp_path / "link.sock").symlink_to(d.database_socket)
     d.run("wait_for_answer")
     assert d.staff.get("/api/users/me/").status_code == 200
 
