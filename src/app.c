@@ -44,6 +44,7 @@ static const struct app_process processes[] = {
 static const struct chore chores[] = {
 	{ .name = "expired grants", .interval = 60, .run = grants_sweep },
 	{ .name = "idempotency keys", .interval = 300, .run = idempotency_purge },
+	{ .name = "mails", .interval = 5, .run = mail_measure },
 	{ .name = "sign-in failures", .interval = 600, .run = throttle_purge },
 	{ .name = "token uses", .interval = 10, .run = uses_flush, .at_end = uses_flush_all },
 };

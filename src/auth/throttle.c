@@ -179,6 +179,7 @@ reply_locked_out(struct request *rq)
 {
 	int64_t minutes = (rq->config->lockout_time + 59) / 60;
 
+	rq->tallied = TALLY_SIGNIN_LOCKED;
 	return reply_unauthorized(rq,
 	    arena_printf(
 		rq->arena, "Username is locked out. Try in %lld minutes.", (long long)minutes)
@@ -190,6 +191,7 @@ reply_throttled(struct request *rq, int64_t wait)
 {
 	int64_t seconds = (wait + SECONDS - 1) / SECONDS;
 
+	rq->tallied = TALLY_SIGNIN_THROTTLED;
 	reply_header(rq, "Retry-After", arena_printf(rq->arena, "%lld", (long long)seconds));
 	return reply_detail(rq, 429, "Request was throttled. Expected available in %lld second%s.",
 	    (long long)seconds, seconds == 1 ? "" : "s");
@@ -219,12 +221,14 @@ throttle_failed(struct request *rq, struct text username)
 		db_exec(rq->db, &failure_count, V(text_from(counter_kinds[i])),
 		    V(subject_of(rq, i, username)), V(rq->now), V(since));
 	}
+	rq->tallied = TALLY_SIGNIN_BAD;
 	rq->commit = true; /* though the answer is a refusal */
 }
 
 void
 throttle_succeeded(struct request *rq, struct text username, int64_t user_id)
 {
+	rq->tallied = TALLY_SIGNIN_GOOD;
 	db_exec(rq->db, &failure_clear, V(text_from(counter_kinds[COUNTER_PAIR])),
 	    V(subject_of(rq, COUNTER_PAIR, username)));
 	db_exec(rq->db, &network_note, V(user_id), V(network_of(rq->peer, rq->arena)), V(rq->now));

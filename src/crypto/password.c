@@ -4,7 +4,9 @@
 #include <sodium.h>
 #include <sys/mman.h>
 
+#include "base/count.h"
 #include "base/log.h"
+#include "base/stamp.h"
 #include "crypto/foreign.h"
 #include "crypto/password.h"
 #include "crypto/random.h"
@@ -207,10 +209,13 @@ compute(struct text password, const struct phc *h, uint8_t tag[static TAG_MAX])
 		.allocate_cbk = take_memory,
 		.free_cbk = give_memory_back,
 	};
+	int64_t began;
 	int result;
 
 	must(hashing.memory != NULL);
+	began = stamp_monotonic();
 	result = argon2_ctx(&context, h->type);
+	count_time(TIMING_HASH, stamp_monotonic() - began);
 	if (result != ARGON2_OK)
 		log_error("hashing a password: %s", argon2_error_message(result));
 	return result == ARGON2_OK;

@@ -1,5 +1,6 @@
 #define ROSTER_OWNS_MEMORY
 #include "base/base.h"
+#include "base/count.h"
 #include "base/log.h"
 #include "db/db_int.h"
 
@@ -208,6 +209,7 @@ conn_up(struct db *db, struct db_error *e)
 		conn_drop(db);
 		return false;
 	}
+	count(TALLY_DATABASE_CONNECTION);
 	mysql_options(db->mysql, MYSQL_OPT_RECONNECT, &off);
 	if (!check_connection(db, e)) {
 		conn_drop(db);

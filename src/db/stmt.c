@@ -1,5 +1,6 @@
 #define ROSTER_OWNS_MEMORY
 #include "base/base.h"
+#include "base/count.h"
 #include "db/db_int.h"
 
 #include <errmsg.h>
@@ -333,6 +334,9 @@ run(struct db *db, void *ctx, struct db_error *e)
 static bool
 send_call(struct db *db, enum db_access access, struct call *c)
 {
+	int64_t began;
+	bool good;
+
 	must(db->arena != NULL);
 	must(access == DB_READ || db->may_write);
 	if (db->result < 0)
@@ -341,7 +345,10 @@ send_call(struct db *db, enum db_access access, struct call *c)
 	if (access != DB_READ && !tx_open(db))
 		return false;
 	db->statements++;
-	return tx_attempt(db, c->name, run, c);
+	began = stamp_monotonic();
+	good = tx_attempt(db, c->name, run, c);
+	count_time(TIMING_STATEMENT, stamp_monotonic() - began);
+	return good;
 }
 
 bool

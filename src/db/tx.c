@@ -1,4 +1,5 @@
 #include "base/base.h"
+#include "base/count.h"
 #include "base/log.h"
 #include "db/db_int.h"
 
@@ -87,6 +88,14 @@ words_of(const struct db_error *e, const struct verdict *v)
 	return "see this number in the server's documentation";
 }
 
+static enum tallied
+counter_of(enum db_result result)
+{
+	return result == DB_AGAIN    ? TALLY_DATABASE_AGAIN
+	    : result == DB_DUPLICATE ? TALLY_DATABASE_DUPLICATE
+				     : TALLY_DATABASE_FAILED;
+}
+
 void
 tx_fail(struct db *db, const char *name, const struct db_error *e)
 {
@@ -98,6 +107,7 @@ tx_fail(struct db *db, const char *name, const struct db_error *e)
 		return;
 	db->result = v->result;
 	db->failure = e->number;
+	count(counter_of(v->result));
 	if (v->result == DB_DUPLICATE) {
 		db->duplicate = *e;
 		db->duplicate_of = name;
@@ -184,9 +194,12 @@ resolve(struct db *db)
 static void
 commit(struct db *db)
 {
+	int64_t began = stamp_monotonic();
 	struct db_error e;
+	bool good = conn_command(db, T("COMMIT"), &e);
 
-	if (conn_command(db, T("COMMIT"), &e))
+	count_time(TIMING_COMMIT, stamp_monotonic() - began);
+	if (good)
 		return;
 	if (strncmp(e.state, "40", 2) == 0) {
 		tx_fail(db, "COMMIT", &e);
@@ -195,6 +208,7 @@ commit(struct db *db)
 	log_warning("COMMIT: %s (%u, %s): unsure whether it happened", words_of(&e, verdict_of(&e)),
 	    e.number, e.state);
 	conn_drop(db);
+	count(TALLY_DATABASE_UNSURE);
 	db->result = resolve(db);
 }
 
@@ -267,6 +281,7 @@ db_transaction(struct db *db, struct arena *a, db_body *body, void *ctx)
 		end = db_end(db, body(db, ctx));
 		if (end != DB_AGAIN || tries == DB_TRIES)
 			return end;
+		count(TALLY_DATABASE_RETRY);
 		db_back_off(tries);
 	}
 }

@@ -8,6 +8,7 @@
 #include "base/arena.h"
 #include "base/base.h"
 #include "base/buf.h"
+#include "base/count.h"
 #include "base/text.h"
 #include "base/uuid.h"
 #include "base/value.h"
@@ -151,6 +152,7 @@ struct request {
 	struct problem *problems, **problems_end;
 	int64_t idempotency_id; /* the row that keeps the answer; 0: none does */
 	bool commit;            /* also when the status is 400 or more */
+	enum tallied tallied;   /* counted once the answer stands, however often the handler ran */
 	bool idempotency_busy;  /* the same request is being served elsewhere */
 	struct reply reply;
 };
@@ -172,6 +174,7 @@ struct route {
 	enum who who;        /* others get 401 (ANONYMOUS) or 403 */
 	bool no_credentials; /* the caller's credentials are not even looked at: sign-in, health */
 	bool any_accept;     /* nor Accept: the answer is no JSON, and there is no other */
+	bool without_database; /* the answer stands also when the database has failed */
 	handler *handle;
 	/*
 	 * Runs after who and before the method is looked at, for all methods of the path: 0 to go on, or
@@ -297,6 +300,15 @@ void reply_send(struct request *rq);
 
 /* The sink of reply.json; flushes when the buffer is full. */
 void reply_sink(void *request, const char *s, size_t n);
+
+/* All statuses that are ever answered. */
+struct status {
+	int code;
+	const char *reason;
+};
+
+extern const struct status statuses[];
+extern const size_t nstatuses;
 
 /* "Not Found" for 404. */
 const char *status_reason(int status);

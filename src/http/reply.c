@@ -4,10 +4,7 @@
 #include "base/log.h"
 
 /* clang-format off */
-static const struct {
-	int status;
-	const char *reason;
-} reasons[] = {
+const struct status statuses[] = {
 	{ 200, "OK" },
 	{ 201, "Created" },
 	{ 202, "Accepted" },
@@ -46,12 +43,14 @@ static const struct {
 };
 /* clang-format on */
 
+const size_t nstatuses = countof(statuses);
+
 const char *
 status_reason(int status)
 {
-	for (size_t i = 0; i < countof(reasons); i++)
-		if (reasons[i].status == status)
-			return reasons[i].reason;
+	for (size_t i = 0; i < nstatuses; i++)
+		if (statuses[i].code == status)
+			return statuses[i].reason;
 	return "Unknown";
 }
 

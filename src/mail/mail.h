@@ -46,6 +46,9 @@ struct mail_entry {
 /* Starts reading the outbox, the oldest first; each db_next() fills *entry. */
 void mail_list(struct db *db, bool failed_only, struct mail_entry *entry);
 
+/* Counts the mails of the outbox by what they wait for, for the metrics; a chore of the keeper. */
+void mail_measure(struct db *db, const struct config *config, struct arena *a);
+
 /* Makes a mail (none: all of them) due now, also one that was given up; how many there were. */
 int64_t mail_retry(struct db *db, struct maybe id);
 

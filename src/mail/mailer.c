@@ -3,6 +3,7 @@
 #include <curl/curl.h>
 #include <locale.h>
 
+#include "base/count.h"
 #include "base/log.h"
 #include "mail/mail_int.h"
 
@@ -154,6 +155,7 @@ note_failure(struct process *p, const struct claim *claim, const struct outcome 
 	if (pause > 0 || o->delivery == DELIVERY_INTERRUPTED)
 		due.us = stamp_now().us + pause * SECONDS;
 	outbox_failed(p->db, p->arena, claim, due, o->error);
+	count(stamp_is_none(due) ? TALLY_MAIL_FAILED : TALLY_MAIL_DEFERRED);
 	if (stamp_is_none(due))
 		log_warning("mail %lld (%.*s) is given up: %s", (long long)claim->id,
 		    TEXT_ARGS(claim->template), o->trouble);
@@ -174,6 +176,7 @@ deliver(struct mailer *m, const struct claim *claim)
 		return;
 	}
 	outbox_delivered(p->db, p->arena, claim);
+	count(TALLY_MAIL_DELIVERED);
 	log_info("mail %lld (%.*s) is delivered", (long long)claim->id, TEXT_ARGS(claim->template));
 }
 

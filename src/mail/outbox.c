@@ -1,5 +1,6 @@
 #include "base/base.h"
 
+#include "base/count.h"
 #include "base/log.h"
 #include "crypto/random.h"
 #include "crypto/seal.h"
@@ -239,4 +240,45 @@ int64_t
 mail_retry(struct db *db, struct maybe id)
 {
 	return db_exec(db, &mail_again, V(stamp_now()), V(id));
+}
+
+/* Mails by their state. */
+struct census {
+	int64_t waiting, retrying, given_up;
+};
+
+static const struct db_column census_columns[] = {
+	COLUMN(census, waiting),
+	COLUMN(census, retrying),
+	COLUMN(census, given_up),
+};
+
+static const struct db_stmt mail_census = {
+	.name = "mail_census",
+	.sql =
+	    "SELECT COUNT(IF(due IS NOT NULL AND attempts = 0, 1, NULL)),"
+	    "  COUNT(IF(due IS NOT NULL AND attempts > 0, 1, NULL)), COUNT(IF(due IS NULL, 1, NULL))"
+	    " FROM mail_outbox",
+	.columns = census_columns,
+	.ncolumns = countof(census_columns),
+};
+
+static bool
+take_census(struct db *db, void *ctx)
+{
+	struct census *c = ctx;
+
+	return db_row(db, &mail_census, c);
+}
+
+void
+mail_measure(struct db *db, const struct config *config UNUSED, struct arena *a)
+{
+	struct census c;
+
+	if (db_transaction(db, a, take_census, &c) < DB_NONE)
+		return; /* the last numbers stay */
+	gauge_set(GAUGE_MAIL_WAITING, c.waiting);
+	gauge_set(GAUGE_MAIL_RETRYING, c.retrying);
+	gauge_set(GAUGE_MAIL_GIVEN_UP, c.given_up);
 }

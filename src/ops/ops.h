@@ -1,4 +1,4 @@
-/* What operators and their tools ask for: health and version. */
+/* What operators and their tools ask for: health, metrics and version. */
 #ifndef ROSTER_OPS_OPS_H
 #define ROSTER_OPS_OPS_H
 

@@ -10,6 +10,7 @@
 
 #include "base/log.h"
 #include "crypto/seal.h"
+#include "server/meter.h"
 #include "server/notify.h"
 #include "server/place.h"
 
@@ -45,9 +46,11 @@ reap(struct master *m)
 	int status;
 	pid_t pid;
 
-	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+		meter_ended(pid, status);
 		if ((c = child_find(&m->children, pid)) != NULL)
 			child_ended(m, c, status);
+	}
 }
 
 static void
@@ -319,6 +322,8 @@ start(struct master *m)
 	raise_descriptors();
 	children_init(&m->children);
 	watch_signals(m);
+	meter_map(m->app);
+	meter_enter("master");
 	if (m->app->share != NULL)
 		m->app->share(&m->setup.config);
 	m->lock = socket_dir_take(&m->setup.config);

@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "server/channel.h"
+#include "server/meter.h"
 #include "server/server_int.h"
 
 /* Memory of one piece of work. */
@@ -60,6 +61,7 @@ process_run(const struct app *app, const struct setup *setup, const struct post 
 	};
 
 	log_set_process(post->process->name);
+	meter_enter(post->process->name);
 	/* A terminal's Ctrl-C reaches the whole group; the master tells us in order. */
 	signal(SIGINT, SIG_IGN);
 	sigprocmask(SIG_SETMASK, &set, NULL);

@@ -1,6 +1,7 @@
 #include "base/base.h"
 
 #include "base/log.h"
+#include "server/meter.h"
 #include "server/server_int.h"
 
 static int
@@ -79,6 +80,12 @@ dispatch(struct worker *w, struct request *rq, const struct match *match)
 	return handle(w, rq, match->route);
 }
 
+static bool
+needs_no_database(const struct match *match)
+{
+	return match->route != NULL && match->route->without_database;
+}
+
 /* The one place that commits and retries. */
 static int
 transact(struct worker *w, struct request *rq, const struct match *match)
@@ -95,14 +102,19 @@ transact(struct worker *w, struct request *rq, const struct match *match)
 	for (int tries = 1;; tries++) {
 		reply_clear(rq);
 		rq->commit = false;
+		rq->tallied = TALLY_NONE;
 		db_begin(w->db, rq->arena, may_write, rq->id);
 		status = dispatch(w, rq, match);
 		end = db_end(w->db, status < 400 || rq->commit);
 		statements += db_statements(w->db);
-		if (end != DB_AGAIN || tries == DB_TRIES || reply_started(rq))
+		if (end != DB_AGAIN || tries == DB_TRIES || reply_started(rq) ||
+		    needs_no_database(match))
 			break;
+		count(TALLY_DATABASE_RETRY);
 		db_back_off(tries);
 	}
+	if (needs_no_database(match))
+		return statements;
 	if (end == DB_AGAIN && rq->idempotency_busy) {
 		reply_clear(rq);
 		(void)reply_detail(
@@ -113,11 +125,35 @@ transact(struct worker *w, struct request *rq, const struct match *match)
 	return statements;
 }
 
+/* How long the request has waited for this worker, by nginx's clock, which has milliseconds. */
 static void
-log_answer(const struct request *rq, struct log_context *context, int64_t began, int statements)
+count_wait(const struct request *rq, const struct route *route)
+{
+	struct text at = text_from(rq->transport.param(rq->transport.ctx, "REQUEST_QUEUED"));
+	struct text seconds, rest = at;
+	int64_t s, ms;
+
+	if (text_is_none(at) || !text_split(&rest, '.', &seconds) || !text_to_int(seconds, &s) ||
+	    !text_to_int(rest, &ms))
+		return;
+	count_time(route != NULL && route->lane == LANE_SLOW ? TIMING_QUEUE_SLOW : TIMING_QUEUE_API,
+	    rq->now.us - s * SECONDS - ms * 1000);
+}
+
+static void
+count_answer(const struct request *rq, const struct route *route, int64_t took)
+{
+	meter_request(route, rq->method, rq->reply.status, took);
+	if (rq->reply.status < 500)
+		count(rq->tallied);
+	count_wait(rq, route);
+}
+
+static void
+log_answer(const struct request *rq, struct log_context *context, int64_t took, int statements)
 {
 	context->user = rq->caller.uuid;
-	log_request(rq->reply.status, stamp_monotonic() - began, statements);
+	log_request(rq->reply.status, took, statements);
 }
 
 bool
@@ -132,10 +168,11 @@ serve(struct worker *w, const struct transport *transport)
 		.reply.body = w->body,
 	};
 	struct log_context context = { 0 };
-	int64_t began = stamp_monotonic();
-	struct match match;
+	int64_t began = stamp_monotonic(), took;
+	struct match match = { 0 };
 	int statements = 0;
 
+	meter_busy(true);
 	rq.now = stamp_now();
 	log_set_context(&context);
 	if (request_init(&rq)) {
@@ -149,7 +186,10 @@ serve(struct worker *w, const struct transport *transport)
 		statements = transact(w, &rq, &match);
 	}
 	reply_send(&rq);
-	log_answer(&rq, &context, began, statements);
+	took = stamp_monotonic() - began;
+	count_answer(&rq, match.route, took);
+	log_answer(&rq, &context, took, statements);
+	meter_busy(false);
 	log_set_context(NULL);
 	arena_reset(w->arena);
 	return !rq.reply.aborted && !rq.reply.gone;

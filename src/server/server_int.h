@@ -30,6 +30,9 @@ struct post {
 /* "api 0", "keeper" */
 const char *post_name(const struct post *post, char out[static POST_NAME]);
 
+/* Memory that a process has alone, in bytes; 0 when it has just ended. */
+int64_t private_memory(pid_t pid);
+
 /* A worker's life; ends the process. */
 NORETURN void worker_run(const struct app *app, const struct setup *setup, const struct post *post);
 

@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "server/channel.h"
 #include "server/fcgi.h"
+#include "server/meter.h"
 #include "server/server_int.h"
 
 /*
@@ -215,21 +216,6 @@ accept_one(struct loop *l)
 	return fd >= 0 ? conn_open(l, fd) : NULL;
 }
 
-/* Private memory in bytes: what this worker has alone. */
-static int64_t
-private_memory(void)
-{
-	long resident = 0, shared = 0;
-	FILE *f = fopen("/proc/self/statm", "re");
-
-	if (f == NULL)
-		return 0;
-	if (fscanf(f, "%*d %ld %ld", &resident, &shared) != 2)
-		resident = shared = 0;
-	fclose(f);
-	return (int64_t)(resident - shared) * sysconf(_SC_PAGESIZE);
-}
-
 static bool
 has_served_enough(struct loop *l)
 {
@@ -238,7 +224,7 @@ has_served_enough(struct loop *l)
 	if (config->worker_requests > 0 && l->requests >= config->worker_requests)
 		return true;
 	return config->worker_memory > 0 && l->requests % MEMORY_PERIOD == 0 &&
-	    private_memory() > config->worker_memory * 1024 * 1024;
+	    private_memory(getpid()) > config->worker_memory * 1024 * 1024;
 }
 
 /* Workers are mortal: asks the master for a successor, and goes on until it is there. */
@@ -326,8 +312,10 @@ wait_and_serve(struct loop *l, int timeout, const sigset_t *waiting)
 	int n = epoll_pwait(l->epoll, events, EVENTS_MAX, timeout, waiting);
 
 	/* An event's connection is only ever closed by that event: none of the others can dangle. */
-	for (int i = 0; i < n; i++)
+	for (int i = 0; i < n; i++) {
+		meter_waiting(n - i - 1);
 		event_ready(l, &events[i]);
+	}
 	return n;
 }
 
@@ -449,6 +437,7 @@ worker_run(const struct app *app, const struct setup *setup, const struct post *
 	char name[POST_NAME];
 
 	log_set_process(post_name(post, name));
+	meter_enter(lane_name(post->lane));
 	fcgi_init();
 	take_signals(&waiting);
 	loop_init(&l, app, setup, post);
