@@ -116,7 +116,7 @@ note_option(void *ctx, const char *section, const char *name, const char *value)
 		return 1;
 	f->has_group = true;
 	if (strcmp(name, "host") == 0)
-		f->remote = strcmp(value, "localhost") != 0;
+		f->remote = value[0] != '\0' && strcmp(value, "localhost") != 0;
 	return 1;
 }
 
