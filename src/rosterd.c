@@ -5,18 +5,20 @@
 #include "app.h"
 #include "base/log.h"
 #include "crypto/random.h"
+#include "crypto/seal.h"
 
 #define MEMORY (4 * 1024 * 1024)
 #define SETS_MAX 64
 
 enum exit_status { EXIT_GOOD = 0, EXIT_BAD = 1, EXIT_USAGE = 2 };
 
-enum { OPT_CHECK = 256, OPT_PRINT, OPT_VERSION };
+enum { OPT_CHECK = 256, OPT_CHECK_START, OPT_PRINT, OPT_VERSION };
 
 static const struct option long_options[] = {
 	{ "config", required_argument, NULL, 'c' },
 	{ "set", required_argument, NULL, 's' },
 	{ "check-config", no_argument, NULL, OPT_CHECK },
+	{ "check-start", no_argument, NULL, OPT_CHECK_START },
 	{ "print-config", no_argument, NULL, OPT_PRINT },
 	{ "help", no_argument, NULL, 'h' },
 	{ "version", no_argument, NULL, OPT_VERSION },
@@ -33,11 +35,13 @@ static int
 help(struct arena *a)
 {
 	fputs("Usage: rosterd [OPTION]...\n"
-	      "Serves the Users API behind nginx, by FastCGI, until SIGTERM; SIGHUP reloads.\n"
+	      "Serves the Users API behind nginx, by FastCGI, until SIGTERM; SIGHUP reloads the\n"
+	      "configuration, and the program itself if it was replaced.\n"
 	      "\n"
 	      "  -c, --config FILE      read FILE instead of " SYSCONFDIR "/roster/roster.conf\n"
 	      "  -s, --set NAME=VALUE   change an option after the file was read\n"
 	      "      --check-config     say what is wrong with the configuration, and exit\n"
+	      "      --check-start      say whether it could start: keys, database; and exit\n"
 	      "      --print-config     print the configuration with all options, and exit\n"
 	      "  -h, --help             print this, and exit\n"
 	      "      --version          print the version, and exit\n"
@@ -66,6 +70,21 @@ look_at_config(const struct app_source *source, bool printing, struct arena *a)
 	return EXIT_GOOD;
 }
 
+/* --check-start: what stands in the way is logged. */
+static int
+look_at_start(struct app_source *source)
+{
+	struct setup setup;
+	bool good;
+
+	if (!app_load(&setup, source))
+		return EXIT_BAD;
+	good = roster.check(&setup.config, setup.arena);
+	keyring_free(&setup.keyring);
+	arena_free(&setup.arena);
+	return good ? EXIT_GOOD : EXIT_BAD;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -80,7 +99,7 @@ main(int argc, char **argv)
 			source.path = text_from(optarg);
 		else if (c == 's' && source.nset < SETS_MAX)
 			sets[source.nset++] = text_from(optarg);
-		else if (c == OPT_CHECK || c == OPT_PRINT)
+		else if (c == OPT_CHECK || c == OPT_CHECK_START || c == OPT_PRINT)
 			look = c;
 		else if (c == 'h')
 			return help(a);
@@ -94,10 +113,12 @@ main(int argc, char **argv)
 		    argv[optind]);
 		return EXIT_USAGE;
 	}
-	if (look != 0)
+	if (look == OPT_CHECK_START)
+		status = look_at_start(&source);
+	else if (look != 0)
 		status = look_at_config(&source, look == OPT_PRINT, a);
 	else
-		status = server_run(&roster, app_load, &source) == 0 ? EXIT_GOOD : EXIT_BAD;
+		status = server_run(&roster, app_load, &source, argv) == 0 ? EXIT_GOOD : EXIT_BAD;
 	arena_free(&a);
 	return status;
 }

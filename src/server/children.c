@@ -113,6 +113,19 @@ child_start(struct children *cs, const struct post *what, child_life *life, void
 	return c;
 }
 
+struct child *
+child_inherit(struct children *cs, pid_t pid, const struct post *what)
+{
+	struct child *c = find_free(cs);
+
+	if (c == NULL)
+		return NULL;
+	*c = (struct child){ .pid = pid, .post = *what, .state = CHILD_READY, .inherited = true };
+	c->post.serving = &cs->serving[c - cs->all];
+	c->post.channel = -1;
+	return c;
+}
+
 static struct lent *
 find_lent(struct child *c, int id)
 {

@@ -28,7 +28,8 @@ struct child {
 	pid_t pid;        /* 0: there is none */
 	struct post post; /* its channel is the master's end */
 	enum child_state state;
-	int64_t born; /* by stamp_monotonic() */
+	int64_t born;   /* by stamp_monotonic() */
+	bool inherited; /* started by the program before this one */
 	struct lent *lent;
 	size_t nlent, room;
 };
@@ -47,6 +48,9 @@ typedef void child_life(void *ctx, const struct post *post);
 /* Forks; the child runs life(ctx, its own post). NULL after logging why there is none. */
 struct child *child_start(
     struct children *cs, const struct post *what, child_life *life, void *ctx) MUST_CHECK;
+
+/* A child of the program before this one. NULL when there are too many. */
+struct child *child_inherit(struct children *cs, pid_t pid, const struct post *what) MUST_CHECK;
 
 struct child *child_find(struct children *cs, pid_t pid);
 

@@ -13,6 +13,7 @@
 #include "server/meter.h"
 #include "server/notify.h"
 #include "server/place.h"
+#include "server/renew.h"
 
 #define EVENTS_MAX 64
 #define SIGNALS UINT32_MAX /* an event that is no child's: signals have come */
@@ -50,6 +51,8 @@ reap(struct master *m)
 		meter_ended(pid, status);
 		if ((c = child_find(&m->children, pid)) != NULL)
 			child_ended(m, c, status);
+		else if (pid == m->program.examiner)
+			renew_examined(m, status);
 	}
 }
 
@@ -140,6 +143,10 @@ reload(struct master *m)
 
 	m->asked_to_reload = false;
 	notify_reloading();
+	if (renew_due(m)) {
+		renew_examine(m);
+		return;
+	}
 	if (!m->load(&new, m->ctx)) {
 		log_error("the configuration is not taken; the old one stays");
 		notify_ready();
@@ -200,6 +207,8 @@ supervise(struct master *m)
 	while (!m->asked_to_stop) {
 		if (m->asked_to_reload)
 			reload(m);
+		if (m->asked_to_renew)
+			renew(m);
 		m->look_at = stamp_monotonic() + LOOK_EVERY;
 		each_place(m, place_look);
 		report_ready(m);
@@ -326,7 +335,9 @@ start(struct master *m)
 	meter_enter("master");
 	if (m->app->share != NULL)
 		m->app->share(&m->setup.config);
-	m->lock = socket_dir_take(&m->setup.config);
+	renew_inherit(m);
+	if (m->lock < 0)
+		m->lock = socket_dir_take(&m->setup.config);
 	if (m->lock < 0)
 		return false;
 	if (check_world(m) && lanes_resize(m))
@@ -336,7 +347,7 @@ start(struct master *m)
 }
 
 int
-server_run(const struct app *app, setup_load *load, void *ctx)
+server_run(const struct app *app, setup_load *load, void *ctx, char *const *argv)
 {
 	struct master *m = calloc(1, sizeof(*m));
 	bool good;
@@ -345,6 +356,7 @@ server_run(const struct app *app, setup_load *load, void *ctx)
 	m->app = app;
 	m->load = load;
 	m->ctx = ctx;
+	renew_remember(m, argv);
 	for (size_t i = 0; i < app->nprocesses; i++)
 		m->processes[i].post =
 		    (struct post){ .process = &app->processes[i], .listener = -1 };

@@ -71,6 +71,30 @@ look_before(struct master *m, int64_t time)
 		m->look_at = time;
 }
 
+/*
+ * The keeper of the program before this one writes down what its workers' last requests have left
+ * in its memory: it goes after them.
+ */
+static bool
+may_go(const struct master *m, const struct child *old)
+{
+	if (!old->inherited || old->post.process == NULL || !old->post.process->last)
+		return true;
+	for (size_t i = 0; i < CHILDREN_MAX; i++)
+		if (m->children.all[i].inherited && &m->children.all[i] != old)
+			return false;
+	return true;
+}
+
+/* A process of the program before this one has memory of its own, and no successor for that. */
+static void
+dismiss_old(struct child *old)
+{
+	bool alone = old->inherited && old->post.process != NULL;
+
+	child_dismiss(old, alone ? SIGNAL_STOP : SIGNAL_HAND_OVER);
+}
+
 void
 place_look(struct master *m, struct place *p)
 {
@@ -80,8 +104,8 @@ place_look(struct master *m, struct place *p)
 		look_before(m, p->start_at);
 		return;
 	}
-	if (p->child->state != CHILD_STARTING && p->old != NULL) {
-		child_dismiss(p->old, SIGNAL_HAND_OVER);
+	if (p->child->state != CHILD_STARTING && p->old != NULL && may_go(m, p->old)) {
+		dismiss_old(p->old);
 		p->old = NULL;
 	}
 	if (p->child->state == CHILD_RETIRING)

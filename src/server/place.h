@@ -5,6 +5,8 @@
 #ifndef ROSTER_SERVER_PLACE_H
 #define ROSTER_SERVER_PLACE_H
 
+#include <sys/stat.h>
+
 #include "server/children.h"
 
 #define LANES 2
@@ -19,12 +21,21 @@ struct place {
 	int64_t start_at;    /* when there is no child */
 };
 
+/* What the master runs; see renew.h. */
+struct program {
+	char path[4096]; /* "": not known */
+	struct stat file;
+	char *const *argv;
+	pid_t examiner; /* the new program that looks whether it could start; 0: none */
+};
+
 /* All that the master knows. */
 struct master {
 	const struct app *app;
 	setup_load *load;
 	void *ctx;
 	struct setup setup;
+	struct program program;
 	struct place lanes[LANES][WORKERS_MAX];
 	struct place processes[PROCESSES_MAX];
 	int nworkers[LANES];
@@ -36,7 +47,7 @@ struct master {
 	int64_t watchdog; /* microseconds; 0: there is none */
 	bool ready;       /* told to systemd */
 	bool reloading;
-	bool asked_to_reload, asked_to_stop;
+	bool asked_to_reload, asked_to_renew, asked_to_stop;
 };
 
 void each_place(struct master *m, void (*fn)(struct master *, struct place *));

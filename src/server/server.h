@@ -73,8 +73,10 @@ typedef bool setup_load(struct setup *out, void *ctx);
 /*
  * Runs the service until SIGTERM or SIGINT; returns the exit status. SIGHUP loads the
  * setup again: new workers take over, the old ones finish what they have and leave; a faulty setup changes nothing.
+ * When the program's file was replaced, SIGHUP starts the new one in its place, with argv, if that
+ * called with --check-start as one more argument exits with 0 (renew.h).
  */
-int server_run(const struct app *app, setup_load *load, void *ctx) MUST_CHECK;
+int server_run(const struct app *app, setup_load *load, void *ctx, char *const *argv) MUST_CHECK;
 
 /* What a process beside the workers runs on. */
 struct process {

@@ -33,10 +33,11 @@ socket_path(const struct config *config, enum lane lane, int index, struct socka
 	return n > 0 && (size_t)n < sizeof(address->sun_path);
 }
 
+/* nginx has to pass through, whatever the umask. */
 static bool
 make_directory(const char *path)
 {
-	if (mkdir(path, 0755) == 0 || errno == EEXIST)
+	if (mkdir(path, 0755) == 0 ? chmod(path, 0755) == 0 : errno == EEXIST)
 		return true;
 	log_error("cannot make the directory %s: %s; make it for the user that rosterd runs as, or "
 		  "correct socket_dir",

@@ -69,7 +69,7 @@ main(int argc, char **argv)
 		return 2;
 	}
 	answer = make_answer(a, (size_t)size);
-	status = server_run(&app, load, argv[1]);
+	status = server_run(&app, load, argv[1], argv);
 	arena_free(&a);
 	return status;
 }

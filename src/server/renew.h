@@ -1,0 +1,30 @@
+/*
+ * A new program in place of the running one, without a request lost.
+ *
+ * When the file that the master runs was replaced, a reload has the new program examine the
+ * configuration, the keys and the database, and then run in the same process by execve(2). What
+ * belongs to the process stays: its number, the sockets and the lock, and the children, who are
+ * succeeded as at any other reload.
+ */
+#ifndef ROSTER_SERVER_RENEW_H
+#define ROSTER_SERVER_RENEW_H
+
+#include "server/place.h"
+
+/* Notes which program runs; argv is what it was started with. */
+void renew_remember(struct master *m, char *const *argv);
+
+/* Has the program been replaced by another? */
+bool renew_due(const struct master *m);
+
+/* Starts the new program's examination; reap() hands its end to renew_examined(). */
+void renew_examine(struct master *m);
+void renew_examined(struct master *m, int status);
+
+/* Runs the new program. Returns, after logging why, when that is not possible. */
+void renew(struct master *m);
+
+/* In a program that runs in the place of another: takes over what it has left. */
+void renew_inherit(struct master *m);
+
+#endif
