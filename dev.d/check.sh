@@ -1,7 +1,7 @@
 # ./dev check: every test there is, and one line that counts them.
 
 passed=0 failed=0
-check_parts=(unit static clang integration sanitizers dist)
+check_parts=(unit static clang integration sanitizers dist package)
 
 # count PASSED FAILED
 count() {

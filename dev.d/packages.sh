@@ -1,13 +1,16 @@
 # Debian packages: what debian/control names, installed when it is missing.
 
-# The names in Build-Depends, one a line. KIND is "run" or "check"; the comment in debian/control says
-# what belongs to which. debhelper only makes packages; build-essential is implied there.
+# The names in Build-Depends, one a line. KIND is "run", "check" or "package"; the comment in debian/control
+# says what belongs to which. debhelper only makes packages; build-essential is implied there.
 control_packages() {
 	echo build-essential
 	awk -v kind="$1" '
 		/^[^ #]/ { inside = /^Build-Depends:/; next }
-		!inside || /^#/ || $1 ~ /^debhelper/ { next }
-		kind == "run" && /<pkg\.roster\.check>/ { next }
+		!inside || /^#/ || /^ dh-sequence-/ { next }
+		kind != "package" && /^ debhelper|<!nodoc>|<pkg\.roster\.package>/ { next }
+		kind != "check" && /<pkg\.roster\.check>/ { next }
+		kind == "package" && /<!nocheck>/ { next }
+		/^ debhelper/ { print "debhelper"; next }
 		{ sub(/,$/, "", $1); print $1 }
 	' "$top/debian/control"
 }
