@@ -23,6 +23,7 @@ struct config {
 	int64_t worker_memory;   /* ... or when its private memory passes this, MiB; 0: never */
 	int64_t drain_timeout;   /* seconds that a leaving worker waits for kept connections */
 	enum log_level log_level;
+	bool seccomp; /* processes give up the system calls that they do not need */
 
 	/* database and keys */
 	struct text database;     /* MariaDB option file, group [roster] */

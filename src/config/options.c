@@ -60,6 +60,10 @@ const struct option options[] = {
 	{ OPTION(log_level), .standard = "info", .choices = log_levels,
 	  .help = "Lines below this level are not logged. info has one line for each request." },
 
+	{ OPTION(seccomp), .standard = "true",
+	  .help = "Whether each process gives up the system calls that it does not need. false helps "
+	      "to find out whether the filter is in the way of something. A change takes a restart." },
+
 	/* database and keys */
 	{ PATH(database), .standard = "/etc/roster/database.cnf", .maximum = 1000,
 	  .help = "MariaDB option file. Its group [roster] holds host or socket, user, password, "

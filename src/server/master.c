@@ -204,6 +204,7 @@ static void
 supervise(struct master *m)
 {
 	m->watchdog = notify_watchdog();
+	(void)seccomp_confine(&m->setup.config, CONFINED_MASTER);
 	while (!m->asked_to_stop) {
 		if (m->asked_to_reload)
 			reload(m);

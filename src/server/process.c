@@ -65,6 +65,7 @@ process_run(const struct app *app, const struct setup *setup, const struct post 
 	/* A terminal's Ctrl-C reaches the whole group; the master tells us in order. */
 	signal(SIGINT, SIG_IGN);
 	sigprocmask(SIG_SETMASK, &set, NULL);
+	(void)seccomp_confine(&setup->config, CONFINED_PROCESS);
 	(void)channel_send(post->channel, (struct note){ .kind = NOTE_READY }, -1);
 	post->process->run(&p);
 	db_free(&p.db);

@@ -40,6 +40,17 @@ NORETURN void worker_run(const struct app *app, const struct setup *setup, const
 NORETURN void process_run(
     const struct app *app, const struct setup *setup, const struct post *post);
 
+/* What a process is to the filter of its system calls. */
+enum confined { CONFINED_WORKER = 1, CONFINED_PROCESS = 2, CONFINED_MASTER = 4 };
+
+/*
+ * Takes from this process the system calls that its kind does not need, for good. One that is made
+ * all the same ends it by SIGSYS, after a line in the log. false when it keeps them: the
+ * configuration says so, the program was built with sanitizers, or, after a warning, the kernel
+ * cannot do it.
+ */
+bool seccomp_confine(const struct config *config, unsigned kind);
+
 /*
  * Makes socket_dir and locks it: a second service would take the sockets away from the first.
  * The lock is held as long as the descriptor. -1 after logging why not.

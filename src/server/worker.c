@@ -443,6 +443,7 @@ worker_run(const struct app *app, const struct setup *setup, const struct post *
 	loop_init(&l, app, setup, post);
 	watch(&l, post->channel, channel_of(&l));
 	listen_on(&l, true);
+	(void)seccomp_confine(&setup->config, CONFINED_WORKER);
 	(void)channel_send(post->channel, (struct note){ .kind = NOTE_READY }, -1);
 
 	while (!asked_to_stop && !asked_to_hand_over) {
