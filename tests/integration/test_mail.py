@@ -460,7 +460,7 @@ def test_mailer_that_dies(post, server):
     claimed = post.row(to)
     assert claimed.attempts == 1 and claimed.due > 30
 
-    post.service.expect_log(r"mailer 0 \(process \d+\) was ended by signal 9")
+    post.service.expect_log(r"mailer \(process \d+\) was ended by signal 9")
     os.kill(mailer_pid(post.service, s.port), signal.SIGKILL)
     eventually(lambda: post.service.messages("was ended by signal 9"), what="the end of the mailer")
     s.hold.set()
