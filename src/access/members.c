@@ -122,7 +122,7 @@ read_change(struct request *rq, struct change *c)
 	struct member_body in;
 	bool good = body_read(rq, member_fields, countof(member_fields), &in);
 
-	if (!good && !problems_found(rq))
+	if (!good && rq->body == NULL)
 		return body_trouble(rq);
 	if (!text_is_none(in.role) && !role_find(rq, in.role, &c->role))
 		problem_add(rq, T("role"), T("Role is not found."));

@@ -3,6 +3,7 @@
 
 #include "customers/customers_int.h"
 #include "json/reader.h"
+#include "users/users.h"
 
 /* The customer of the path is the row hc, beside the user u. */
 #define HELD_HERE                                                              \
@@ -75,10 +76,25 @@ static const struct field fields[] = {
 	{ .name = "image", .kind = KIND_UUID, .column = "image", .url = "/api/media/",
 	  .read = SIGNED_IN, .help = "Where the user's picture is." },
 
+	/* For filters, or for o, only. */
 	{ .name = "native_name", .kind = KIND_TEXT, .column = "native_name",
 	  .filter = FILTER_CONTAINS, .help = "Name in the person's own script." },
+	{ .name = "organization", .kind = KIND_TEXT, .column = "organization",
+	  .filter = FILTER_CONTAINS, .help = "Organization." },
+	{ .name = "job_title", .kind = KIND_TEXT, .column = "job_title",
+	  .filter = FILTER_CONTAINS, .help = "Job title." },
+	{ .name = "civil_number", .kind = KIND_TEXT, .column = "civil_number",
+	  .filter = FILTER_EXACT, .help = "Number in a country's register of persons." },
+	{ .name = "phone_number", .kind = KIND_TEXT, .column = "phone_number",
+	  .filter = FILTER_EXACT, .help = "Phone number." },
+	{ .name = "registration_method", .kind = KIND_TEXT, .column = "registration_method",
+	  .filter = FILTER_EXACT, .help = "How the account was made." },
+	{ .name = "is_staff", .kind = KIND_BOOL, .column = "is_staff",
+	  .filter = FILTER_BOOL, .help = "Staff." },
+	{ .name = "is_support", .kind = KIND_BOOL, .column = "is_support",
+	  .filter = FILTER_BOOL, .help = "Support." },
 	{ .name = "concatenated_name", .kind = KIND_TEXT,
-	  .order = { "u.first_name", "u.last_name" }, .help = "For o only." },
+	  .order = { "u.first_name", "u.last_name" }, .help = "First name, then last name." },
 };
 /* clang-format on */
 
@@ -96,13 +112,6 @@ people_here(struct request *rq UNUSED, struct sql *where)
 	    " AND u.is_active AND u.id IN (SELECT g.user_id FROM role_grants g WHERE " GRANT_ACTIVE(
 		"g") " AND (g.customer_id = hc.id OR g.project_id IN (SELECT p.id FROM projects p"
 		     " WHERE p.customer_id = hc.id)))");
-}
-
-static void
-filter_full_name(struct request *rq, struct sql *where, struct text value)
-{
-	sql_add(where, " AND u.full_name_folded LIKE ");
-	sql_value(where, V(sql_contains(rq->arena, text_fold(rq->arena, value))));
 }
 
 /* " OR (of a customer or project: the role is one of those that the parameter names)" */
@@ -151,7 +160,11 @@ filter_project_role(struct request *rq, struct sql *where, struct text value UNU
 
 /* clang-format off */
 static const struct filter filters[] = {
-	{ .name = "full_name", .apply = filter_full_name, .help = "Part of the full name." },
+	{ .name = "full_name", .apply = user_filter_full_name, .help = "Part of the full name." },
+	{ .name = "user_keyword", .apply = user_filter_keyword,
+	  .help = "Part of the full name, the e-mail address or the username." },
+	{ .name = "query", .apply = user_filter_query,
+	  .help = "Part of a name, the civil number, the username or the e-mail address." },
 	{ .name = "organization_role", .apply = filter_organization_role,
 	  .help = "Holders of one of these roles in the organization." },
 	{ .name = "project_role", .apply = filter_project_role,

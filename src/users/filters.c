@@ -11,15 +11,15 @@ add_full_name(struct request *rq, struct sql *where, struct text value)
 	sql_value(where, V(sql_contains(rq->arena, text_fold(rq->arena, value))));
 }
 
-static void
-filter_full_name(struct request *rq, struct sql *where, struct text value)
+void
+user_filter_full_name(struct request *rq, struct sql *where, struct text value)
 {
 	sql_add(where, " AND ");
 	add_full_name(rq, where, value);
 }
 
-static void
-filter_user_keyword(struct request *rq, struct sql *where, struct text value)
+void
+user_filter_keyword(struct request *rq, struct sql *where, struct text value)
 {
 	sql_add(where, " AND (");
 	add_full_name(rq, where, value);
@@ -45,8 +45,8 @@ two_words(struct text value, struct text words[2])
 	return n;
 }
 
-static void
-filter_query(struct request *rq UNUSED, struct sql *where, struct text value)
+void
+user_filter_query(struct request *rq UNUSED, struct sql *where, struct text value)
 {
 	static const char *const columns[] = { "u.first_name", "u.last_name", "u.civil_number",
 		"u.username", "u.email" };
@@ -89,11 +89,11 @@ filter_username_list(struct request *rq UNUSED, struct sql *where, struct text v
 
 /* clang-format off */
 const struct filter user_filters[] = {
-	{ .name = "full_name", .apply = filter_full_name,
+	{ .name = "full_name", .apply = user_filter_full_name,
 	  .help = "Part of the full name; accents and case do not count." },
-	{ .name = "user_keyword", .apply = filter_user_keyword,
+	{ .name = "user_keyword", .apply = user_filter_keyword,
 	  .help = "Part of the full name, the e-mail address or the username." },
-	{ .name = "query", .apply = filter_query,
+	{ .name = "query", .apply = user_filter_query,
 	  .help = "Part of first name, last name, civil number, username or e-mail address; of two"
 		  " words, also the first name and the last name." },
 	{ .name = "username_list", .apply = filter_username_list,

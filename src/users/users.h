@@ -22,4 +22,9 @@ bool users_imported(struct request *rq, struct text prefix) MUST_CHECK;
 void users_check_imported(struct request *rq, const struct bulk *b, struct text prefix,
     void (*tell)(void *ctx, size_t i), void *ctx);
 
+/* Query parameters of lists of users u; see struct filter. */
+void user_filter_full_name(struct request *rq, struct sql *where, struct text value);
+void user_filter_keyword(struct request *rq, struct sql *where, struct text value);
+void user_filter_query(struct request *rq, struct sql *where, struct text value);
+
 #endif
