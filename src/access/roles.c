@@ -42,6 +42,20 @@ static const struct db_stmt role_set_active = {
 	.sql = "UPDATE roles SET is_active = ?, modified = ?, version = version + 1 WHERE id = ?",
 };
 
+struct held {
+	struct text permissions; /* a JSON list */
+};
+
+static const struct db_column held_columns[] = { COLUMN(held, permissions) };
+
+static const struct db_stmt role_permissions = {
+	.name = "role_permissions",
+	.sql = "SELECT COALESCE(JSON_ARRAYAGG(permission ORDER BY permission), '[]')"
+	       " FROM role_permissions WHERE role_id = ?",
+	.columns = held_columns,
+	.ncolumns = countof(held_columns),
+};
+
 static const struct db_stmt permissions_clear = {
 	.name = "role_permissions_clear",
 	.access = DB_WRITE,
@@ -67,14 +81,23 @@ static const struct db_stmt role_used = {
 	.ncolumns = countof(used_columns),
 };
 
-bool
-role_find(struct request *rq, struct text name, struct role *role)
+/* By uuid, or by name as the unique key compares it: in any case. */
+static bool
+role_like(struct request *rq, struct text name, struct role *role)
 {
 	struct uuid uuid;
 
 	if (uuid_parse(name, &uuid))
 		return db_row(rq->db, &role_by_uuid, role, V(uuid));
-	return db_row(rq->db, &role_by_name, role, V(name)) && text_eq(role->name, name);
+	return db_row(rq->db, &role_by_name, role, V(name));
+}
+
+bool
+role_find(struct request *rq, struct text name, struct role *role)
+{
+	struct uuid uuid;
+
+	return role_like(rq, name, role) && (uuid_parse(name, &uuid) || text_eq(role->name, name));
 }
 
 static struct subject
@@ -113,6 +136,17 @@ check_permissions(struct request *rq, struct draft *d)
 	draft_set(d, "modified", V(rq->now));
 }
 
+/* A PUT says all that a role is. */
+static void
+check_complete(struct request *rq)
+{
+	static const char *const members[] = { "name", "content_type", "permissions" };
+
+	for (size_t i = 0; rq->method == METHOD_PUT && i < countof(members); i++)
+		if (json_member(rq->body, text_from(members[i])) == NULL)
+			problem_add(rq, text_from(members[i]), T("This field is required."));
+}
+
 static void
 role_check(struct request *rq, struct draft *d)
 {
@@ -120,6 +154,7 @@ role_check(struct request *rq, struct draft *d)
 	bool system = d->old != NULL && draft_old(d, "is_system_role").b;
 	struct role other;
 
+	check_complete(rq);
 	check_permissions(rq, d);
 	if (!problems_found(rq) && !text_eq(type, T("customer")) && !text_eq(type, T("project")))
 		problem_add(rq, T("content_type"), T("Invalid content type."));
@@ -128,8 +163,29 @@ role_check(struct request *rq, struct draft *d)
 	if (draft_changes(d, "name") && system)
 		problem_add(
 		    rq, T("non_field_errors"), T("Changing name for system role is not possible."));
-	else if (draft_changes(d, "name") && role_find(rq, name, &other) && other.id != d->id)
+	else if (draft_changes(d, "name") && role_like(rq, name, &other) && other.id != d->id)
 		problem_add(rq, T("non_field_errors"), T("Name should be unique."));
+}
+
+static struct text
+permissions_of(struct request *rq, int64_t role_id)
+{
+	struct held held;
+
+	return db_row(rq->db, &role_permissions, &held, V(role_id)) ? held.permissions : T("[]");
+}
+
+/* The changes of a role's row, and of its permissions where they are others than before. */
+static struct text
+changes_of(struct request *rq, const struct draft *d, struct text before)
+{
+	struct text changes = audit_changes(rq, d), after = permissions_of(rq, d->id);
+
+	if (text_eq(before, after))
+		return changes;
+	changes.n--; /* the brace at its end */
+	return arena_printf(rq->arena, "%.*s%s\"permissions\":[%.*s,%.*s]}", TEXT_ARGS(changes),
+	    changes.n > 1 ? "," : "", TEXT_ARGS(before), TEXT_ARGS(after));
 }
 
 static void
@@ -150,20 +206,22 @@ static void
 role_after_create(struct request *rq, struct draft *d)
 {
 	set_permissions(rq, d->id);
-	audit(rq, EVENT_ROLE_CREATED, subject_role(d->uuid), audit_changes(rq, d));
+	audit(rq, EVENT_ROLE_CREATED, subject_role(d->uuid), changes_of(rq, d, T("null")));
 }
 
 static void
 role_after_update(struct request *rq, struct draft *d)
 {
+	struct text before = permissions_of(rq, d->id);
+
 	set_permissions(rq, d->id);
-	audit(rq, EVENT_ROLE_UPDATED, subject_role(d->uuid), audit_changes(rq, d));
+	audit(rq, EVENT_ROLE_UPDATED, subject_role(d->uuid), changes_of(rq, d, before));
 }
 
 static void
 role_before_delete(struct request *rq, struct draft *d)
 {
-	audit(rq, EVENT_ROLE_DELETED, subject_role(d->uuid), TEXT_NONE);
+	audit(rq, EVENT_ROLE_DELETED, subject_role(d->uuid), audit_removed(rq, d));
 }
 
 int

@@ -33,28 +33,28 @@ static const struct field fields[] = {
 };
 /* clang-format on */
 
-static void
-log_event(struct request *rq, struct draft *d, enum event event)
+static struct subject
+subject_of(const struct draft *d)
 {
-	audit(rq, event, (struct subject){ "user_agreement", d->uuid }, audit_changes(rq, d));
+	return (struct subject){ "user_agreement", d->uuid };
 }
 
 static void
 after_create(struct request *rq, struct draft *d)
 {
-	log_event(rq, d, EVENT_AGREEMENT_CREATED);
+	audit(rq, EVENT_AGREEMENT_CREATED, subject_of(d), audit_changes(rq, d));
 }
 
 static void
 after_update(struct request *rq, struct draft *d)
 {
-	log_event(rq, d, EVENT_AGREEMENT_UPDATED);
+	audit(rq, EVENT_AGREEMENT_UPDATED, subject_of(d), audit_changes(rq, d));
 }
 
 static void
 before_delete(struct request *rq, struct draft *d)
 {
-	log_event(rq, d, EVENT_AGREEMENT_DELETED);
+	audit(rq, EVENT_AGREEMENT_DELETED, subject_of(d), audit_removed(rq, d));
 }
 
 const struct resource agreements = {

@@ -73,8 +73,16 @@ audit_many(struct request *rq, enum event event, const struct audited *what, siz
 	db_exec_sql(rq->db, audit_append.name, &q);
 }
 
-struct text
-audit_changes(struct request *rq, const struct draft *d)
+/* Does an event tell of the field? */
+static bool
+is_told(const struct field *f)
+{
+	return f->column != NULL && f->read != NOBODY;
+}
+
+/* The values of the fields before and after: of those that are set; of an object that is removed, all of them. */
+static struct text
+write_changes(struct request *rq, const struct draft *d, bool removed)
 {
 	const struct resource *r = d->resource;
 	struct json_writer w;
@@ -86,15 +94,30 @@ audit_changes(struct request *rq, const struct draft *d)
 	for (size_t i = 0; i < r->nfields; i++) {
 		const struct field *f = &r->fields[i];
 
-		if (!d->set[i] || f->column == NULL || f->read == NOBODY)
+		if (!is_told(f) || !(removed || d->set[i]))
 			continue;
 		json_key(&w, text_from(f->name));
 		json_array(&w);
 		json_value(&w, draft_old(d, f->name));
-		json_value(&w, d->values[i]);
+		if (removed)
+			json_null(&w);
+		else
+			json_value(&w, d->values[i]);
 		json_array_end(&w);
 	}
 	json_object_end(&w);
 	must(!json_failed(&w));
 	return buf_text(&out);
+}
+
+struct text
+audit_changes(struct request *rq, const struct draft *d)
+{
+	return write_changes(rq, d, false);
+}
+
+struct text
+audit_removed(struct request *rq, const struct draft *d)
+{
+	return write_changes(rq, d, true);
 }

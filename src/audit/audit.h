@@ -69,6 +69,9 @@ void audit_many(struct request *rq, enum event event, const struct audited *what
 /* {"email": ["old", "new"], ...} of what the draft changes in columns that somebody may read. */
 struct text audit_changes(struct request *rq, const struct draft *d);
 
+/* The same of an object that is deleted: {"email": ["old", null], ...}. */
+struct text audit_removed(struct request *rq, const struct draft *d);
+
 /* Whether a request has committed; see struct db_options. */
 extern const struct db_stmt audit_committed;
 

@@ -175,7 +175,7 @@ before_delete(struct request *rq, struct draft *d)
 		problem_add(rq, T("non_field_errors"),
 		    T("Cannot delete organization with existing projects."));
 	else
-		audit(rq, EVENT_CUSTOMER_DELETED, subject_of(d), TEXT_NONE);
+		audit(rq, EVENT_CUSTOMER_DELETED, subject_of(d), audit_removed(rq, d));
 }
 
 const struct resource customers = {

@@ -58,7 +58,8 @@ project_delete(struct request *rq)
 	if (!s.is_removed) {
 		db_exec(rq->db, &project_remove, V(rq->now), V(s.id));
 		grants_end(rq, &s);
-		audit(rq, EVENT_PROJECT_DELETED, (struct subject){ "project", s.uuid }, TEXT_NONE);
+		audit(rq, EVENT_PROJECT_DELETED, (struct subject){ "project", s.uuid },
+		    T("{\"is_removed\":[false,true]}"));
 	}
 	return reply_empty(rq, 204);
 }

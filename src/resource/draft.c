@@ -205,8 +205,12 @@ reply_duplicate(struct request *rq, const struct draft *d, struct text key)
 {
 	const struct field *f = field_of_key(d->resource, key);
 
-	must(f != NULL && f->unique != NULL);
-	return reply_field(rq, f->name, f->unique);
+	must(f != NULL);
+	if (f->unique != NULL)
+		return reply_field(rq, f->name, f->unique);
+	/* The resource's check has the words for it, and will see the other row the next time. */
+	db_again(rq->db);
+	return reply_empty(rq, 503);
 }
 
 void
