@@ -101,11 +101,18 @@ by_uuid(struct request *rq, struct sql *where, const char *name, struct text val
 	sql_add(where, ")");
 }
 
+#define OF_CUSTOMER " AND p.customer_id = (SELECT id FROM customers WHERE uuid = "
+
 static void
 filter_customer(struct request *rq, struct sql *where, struct text value)
 {
-	by_uuid(rq, where, "customer", value,
-	    " AND p.customer_id = (SELECT id FROM customers WHERE uuid = ");
+	by_uuid(rq, where, "customer", value, OF_CUSTOMER);
+}
+
+static void
+filter_customer_uuid(struct request *rq, struct sql *where, struct text value)
+{
+	by_uuid(rq, where, "customer_uuid", value, OF_CUSTOMER);
 }
 
 static void
@@ -121,7 +128,7 @@ static const struct filter filters[] = {
 	{ .name = "name_exact", .apply = filter_name_exact, .help = "The whole name." },
 	{ .name = "query", .apply = filter_query, .help = "Part of name, slug, description or code." },
 	{ .name = "customer", .apply = filter_customer, .help = "Of this organization." },
-	{ .name = "customer_uuid", .apply = filter_customer, .help = "Of this organization." },
+	{ .name = "customer_uuid", .apply = filter_customer_uuid, .help = "Of this organization." },
 	{ .name = "user_uuid", .apply = filter_user_uuid, .help = "In which this user has a role." },
 	{ 0 },
 };
