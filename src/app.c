@@ -13,6 +13,7 @@
 #include "customers/customers.h"
 #include "db/migrate.h"
 #include "idempotency/idempotency.h"
+#include "identity/identity.h"
 #include "keys/keys.h"
 #include "mail/mail.h"
 #include "ops/ops.h"
@@ -29,6 +30,7 @@ static const struct route_table *const tables[] = {
 	&customer_routes,
 	&agreement_routes,
 	&auth_token_routes,
+	&identity_routes,
 	&key_routes,
 	&ops_routes,
 	&project_routes,

@@ -38,6 +38,9 @@ static const char *const names[] = {
 	[EVENT_AGREEMENT_CREATED] = "user_agreement_creation_succeeded",
 	[EVENT_AGREEMENT_UPDATED] = "user_agreement_update_succeeded",
 	[EVENT_AGREEMENT_DELETED] = "user_agreement_deletion_succeeded",
+	[EVENT_PROVIDER_CREATED] = "identity_provider_creation_succeeded",
+	[EVENT_PROVIDER_UPDATED] = "identity_provider_update_succeeded",
+	[EVENT_PROVIDER_DELETED] = "identity_provider_deletion_succeeded",
 };
 
 const char *

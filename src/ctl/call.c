@@ -165,3 +165,54 @@ ctl_refused(const struct answer *answer)
 		ctl_error(0, "the service answered with status %d", answer->status);
 	return answer->status == 404 ? CTL_NOT_FOUND : CTL_FAILED;
 }
+
+struct text
+ctl_member(const struct json *object, const char *key)
+{
+	const struct json *member = json_member(object, text_from(key));
+
+	return member != NULL && member->type == JSON_TEXT ? member->text : T("");
+}
+
+static void
+print_value(const struct json *value)
+{
+	switch (value->type) {
+	case JSON_NULL:
+		putchar('-');
+		break;
+	case JSON_BOOL:
+		fputs(value->boolean ? "yes" : "no", stdout);
+		break;
+	case JSON_ARRAY:
+		for (const struct json *j = value->first; j != NULL; j = j->next)
+			printf("%.*s%s", TEXT_ARGS(j->text), j->next != NULL ? ", " : "");
+		break;
+	default:
+		ctl_print(value->text);
+		break;
+	}
+}
+
+/* All members, a line each. */
+static void
+print_members(const struct json *object)
+{
+	for (const struct json *j = object->first; j != NULL; j = j->next) {
+		printf("%-32.*s ", TEXT_ARGS(j->key));
+		print_value(j);
+		putchar('\n');
+	}
+}
+
+int
+ctl_print_object(struct ctl *ctl, const struct answer *answer)
+{
+	if (ctl->options.json) {
+		ctl_print(answer->body);
+		putchar('\n');
+	} else {
+		print_members(answer->json);
+	}
+	return CTL_GOOD;
+}

@@ -16,6 +16,12 @@ struct ctl_options {
 	struct text format, output;
 	bool staff, support, json, dry_run, status, new_token, failed;
 	bool skip_errors, without_passwords;
+
+	/* of an identity provider */
+	struct text label, management_url, protected_fields, active, token_url, userinfo_url,
+	    client_id, client_secret_file, refresh_token_file, connect_timeout, timeout, ca_file,
+	    allow_internal, reactivate;
+	bool client_secret, refresh_token;
 };
 
 /* A run of rosterctl. */
@@ -66,17 +72,33 @@ int ctl_refused(const struct answer *answer);
 /* Reads a password from the file ("-": standard input), or at the terminal, twice. false after saying why. */
 bool ctl_password(struct ctl *ctl, struct text *password) MUST_CHECK;
 
+/*
+ * The same for another secret, "client secret": from the file, or, when that is none, asked for once. option is
+ * what the file's option is called, without -file.
+ */
+bool ctl_secret(struct ctl *ctl, const char *what, const char *option, struct text file,
+    struct text *secret) MUST_CHECK;
+
+/* The member of an answer's object as text; "" when it has none that is one. */
+struct text ctl_member(const struct json *object, const char *key);
+
+/* Prints an object, a member a line, or as it came with --json. Returns CTL_GOOD. */
+int ctl_print_object(struct ctl *ctl, const struct answer *answer);
+
 /* Says on standard error what went wrong and returns status. */
 int ctl_error(int status, const char *format, ...) PRINTF_LIKE(2, 3);
 
 /* Prints a text on standard output. */
 void ctl_print(struct text t);
 
-/* user.c, import.c, export.c, mail.c, schema.c, nginx.c, key.c */
+/* user.c, import.c, export.c, provider.c, mail.c, schema.c, nginx.c, key.c */
 int ctl_user_create(struct ctl *ctl), ctl_user_list(struct ctl *ctl),
     ctl_user_show(struct ctl *ctl), ctl_user_token(struct ctl *ctl),
     ctl_user_password(struct ctl *ctl), ctl_user_import(struct ctl *ctl),
     ctl_user_export(struct ctl *ctl);
+int ctl_provider_list(struct ctl *ctl), ctl_provider_show(struct ctl *ctl),
+    ctl_provider_create(struct ctl *ctl), ctl_provider_set(struct ctl *ctl),
+    ctl_provider_delete(struct ctl *ctl);
 int ctl_mail_list(struct ctl *ctl), ctl_mail_retry(struct ctl *ctl);
 int ctl_migrate(struct ctl *ctl);
 int ctl_nginx(struct ctl *ctl);

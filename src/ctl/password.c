@@ -9,7 +9,7 @@
 
 #define PASSWORD_MAX 4096
 
-/* The first line of what fd gives, without its end. false, with errno, when it cannot be read. */
+/* The next line of what fd gives, without its end; nothing beyond it is read. false, with errno, when it cannot be read. */
 static bool
 read_line(int fd, struct arena *a, struct text *out)
 {
@@ -17,12 +17,8 @@ read_line(int fd, struct arena *a, struct text *out)
 	size_t n = 0;
 	ssize_t got = 0;
 
-	while (n < PASSWORD_MAX && (got = read(fd, line + n, PASSWORD_MAX - n)) > 0) {
-		n += (size_t)got;
-		if (memchr(line, '\n', n) != NULL)
-			break;
-	}
-	n = text_find((struct text){ line, n }, '\n', 0);
+	while (n < PASSWORD_MAX && (got = read(fd, line + n, 1)) == 1 && line[n] != '\n')
+		n++;
 	*out = (struct text){ line, n > 0 && line[n - 1] == '\r' ? n - 1 : n };
 	return got >= 0;
 }
@@ -46,18 +42,27 @@ ask(int tty, const char *prompt, struct arena *a)
 	return answer;
 }
 
+static int
+open_terminal(const char *what, const char *option)
+{
+	int tty = open("/dev/tty", O_RDWR | O_CLOEXEC);
+
+	if (tty < 0)
+		(void)ctl_error(0,
+		    "there is no terminal to ask for the %s; give it with "
+		    "--%s-file FILE, or - for standard input",
+		    what, option);
+	return tty;
+}
+
 static bool
 ask_twice(struct ctl *ctl, struct text *password)
 {
-	int tty = open("/dev/tty", O_RDWR | O_CLOEXEC);
+	int tty = open_terminal("password", "password");
 	struct text again;
 
-	if (tty < 0) {
-		(void)ctl_error(0,
-		    "there is no terminal to ask for the password; give it with "
-		    "--password-file FILE, or - for standard input");
+	if (tty < 0)
 		return false;
-	}
 	*password = ask(tty, "Password", ctl->arena);
 	again = ask(tty, "Again", ctl->arena);
 	close(tty);
@@ -69,9 +74,20 @@ ask_twice(struct ctl *ctl, struct text *password)
 }
 
 static bool
-read_file(struct ctl *ctl, struct text *password)
+ask_once(struct ctl *ctl, const char *what, const char *option, struct text *secret)
 {
-	struct text path = ctl->options.password_file;
+	int tty = open_terminal(what, option);
+
+	if (tty < 0)
+		return false;
+	*secret = ask(tty, what, ctl->arena);
+	close(tty);
+	return true;
+}
+
+static bool
+read_file(struct ctl *ctl, struct text path, struct text *password)
+{
 	bool standard = text_eq(path, T("-"));
 	int fd = standard ? STDIN_FILENO : open(path.s, O_RDONLY | O_CLOEXEC);
 	bool got = true;
@@ -89,23 +105,35 @@ read_file(struct ctl *ctl, struct text *password)
 	return got;
 }
 
+/* Says what is wrong with a secret that was given; true when nothing is. */
+static bool
+is_usable(const char *what, struct text secret)
+{
+	if (secret.n == 0)
+		(void)ctl_error(0, "the %s is empty", what);
+	else if (!text_is_utf8(secret))
+		(void)ctl_error(0, "the %s is not valid UTF-8", what);
+	else if (text_find(secret, '\0', 0) < secret.n)
+		(void)ctl_error(0, "the %s has a null character", what);
+	else
+		return true;
+	return false;
+}
+
 bool
 ctl_password(struct ctl *ctl, struct text *password)
 {
-	bool given = text_is_none(ctl->options.password_file) ? ask_twice(ctl, password)
-							      : read_file(ctl, password);
+	struct text file = ctl->options.password_file;
 
-	if (given && password->n == 0) {
-		(void)ctl_error(0, "the password is empty");
-		return false;
-	}
-	if (given && !text_is_utf8(*password)) {
-		(void)ctl_error(0, "the password is not valid UTF-8");
-		return false;
-	}
-	if (given && text_find(*password, '\0', 0) < password->n) {
-		(void)ctl_error(0, "the password has a null character");
-		return false;
-	}
-	return given;
+	return (text_is_none(file) ? ask_twice(ctl, password) : read_file(ctl, file, password)) &&
+	    is_usable("password", *password);
+}
+
+bool
+ctl_secret(
+    struct ctl *ctl, const char *what, const char *option, struct text file, struct text *secret)
+{
+	return (text_is_none(file) ? ask_once(ctl, what, option, secret)
+				   : read_file(ctl, file, secret)) &&
+	    is_usable(what, *secret);
 }

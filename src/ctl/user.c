@@ -7,14 +7,6 @@
 /* Users that one call of user list prints at a time. */
 #define LIST_PAGE 300
 
-static struct text
-member_text(const struct json *object, struct text key)
-{
-	const struct json *member = json_member(object, key);
-
-	return member != NULL && member->type == JSON_TEXT ? member->text : T("");
-}
-
 static bool
 member_true(const struct json *object, struct text key)
 {
@@ -27,55 +19,12 @@ member_true(const struct json *object, struct text key)
 static void
 print_line(const struct json *user)
 {
-	printf("%.*s  %-24.*s  %-32.*s  %.*s%s%s%s\n", TEXT_ARGS(member_text(user, T("uuid"))),
-	    TEXT_ARGS(member_text(user, T("username"))), TEXT_ARGS(member_text(user, T("email"))),
-	    TEXT_ARGS(member_text(user, T("full_name"))),
+	printf("%.*s  %-24.*s  %-32.*s  %.*s%s%s%s\n", TEXT_ARGS(ctl_member(user, "uuid")),
+	    TEXT_ARGS(ctl_member(user, "username")), TEXT_ARGS(ctl_member(user, "email")),
+	    TEXT_ARGS(ctl_member(user, "full_name")),
 	    member_true(user, T("is_staff")) ? " [staff]" : "",
 	    member_true(user, T("is_support")) ? " [support]" : "",
 	    member_true(user, T("is_active")) ? "" : " [inactive]");
-}
-
-static void
-print_value(const struct json *value)
-{
-	switch (value->type) {
-	case JSON_NULL:
-		putchar('-');
-		break;
-	case JSON_BOOL:
-		fputs(value->boolean ? "yes" : "no", stdout);
-		break;
-	case JSON_ARRAY:
-		for (const struct json *j = value->first; j != NULL; j = j->next)
-			printf("%.*s%s", TEXT_ARGS(j->text), j->next != NULL ? ", " : "");
-		break;
-	default:
-		ctl_print(value->text);
-		break;
-	}
-}
-
-/* All fields, a line each. */
-static void
-print_fields(const struct json *user)
-{
-	for (const struct json *j = user->first; j != NULL; j = j->next) {
-		printf("%-32.*s ", TEXT_ARGS(j->key));
-		print_value(j);
-		putchar('\n');
-	}
-}
-
-static int
-print_user(struct ctl *ctl, const struct answer *answer)
-{
-	if (ctl->options.json) {
-		ctl_print(answer->body);
-		putchar('\n');
-	} else {
-		print_fields(answer->json);
-	}
-	return CTL_GOOD;
 }
 
 /*
@@ -95,8 +44,8 @@ find_uuid(struct ctl *ctl)
 	    url_encode(ctl->arena, ctl->argument).s);
 	answer = ctl_call(ctl, "GET", path, TEXT_NONE);
 	if (answer.status == 200 && answer.json != NULL && answer.json->count == 1 &&
-	    text_eq(member_text(answer.json->first, T("username")), ctl->argument))
-		return member_text(answer.json->first, T("uuid"));
+	    text_eq(ctl_member(answer.json->first, "username"), ctl->argument))
+		return ctl_member(answer.json->first, "uuid");
 	if (answer.status == 200)
 		(void)ctl_error(0, "there is no user %s", ctl->argument.s);
 	else
@@ -181,7 +130,7 @@ ctl_user_create(struct ctl *ctl)
 		phc = password_hash(secret_from(password), ctl->arena);
 	}
 	answer = ctl_call(ctl, "POST", T("/api/users/"), new_user(ctl, phc));
-	return answer.status == 201 ? print_user(ctl, &answer) : ctl_refused(&answer);
+	return answer.status == 201 ? ctl_print_object(ctl, &answer) : ctl_refused(&answer);
 }
 
 /* Prints a page; *n is how many users were on it. */
@@ -232,7 +181,7 @@ ctl_user_show(struct ctl *ctl)
 	if (text_is_none(uuid))
 		return CTL_NOT_FOUND;
 	answer = ctl_call(ctl, "GET", user_path(ctl, uuid, ""), TEXT_NONE);
-	return answer.status == 200 ? print_user(ctl, &answer) : ctl_refused(&answer);
+	return answer.status == 200 ? ctl_print_object(ctl, &answer) : ctl_refused(&answer);
 }
 
 int
@@ -249,7 +198,7 @@ ctl_user_token(struct ctl *ctl)
 		answer = ctl_call(ctl, "GET", user_path(ctl, uuid, "token/"), TEXT_NONE);
 	if (answer.status != 200)
 		return ctl_refused(&answer);
-	printf("%.*s\n", TEXT_ARGS(member_text(answer.json, T("token"))));
+	printf("%.*s\n", TEXT_ARGS(ctl_member(answer.json, "token")));
 	return CTL_GOOD;
 }
 

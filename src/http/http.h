@@ -150,10 +150,12 @@ struct request {
 	bool body_is_form;
 	struct text body_bytes; /* as they came; none before they were read */
 	struct problem *problems, **problems_end;
-	int64_t idempotency_id; /* the row that keeps the answer; 0: none does */
-	bool commit;            /* also when the status is 400 or more */
-	enum tallied tallied;   /* counted once the answer stands, however often the handler ran */
-	bool idempotency_busy;  /* the same request is being served elsewhere */
+	void (*step)(struct request *rq); /* see request_step_outside() */
+	void *outside;                    /* what the handler and its step share */
+	int64_t idempotency_id;           /* the row that keeps the answer; 0: none does */
+	bool commit;                      /* also when the status is 400 or more */
+	enum tallied tallied;  /* counted once the answer stands, however often the handler ran */
+	bool idempotency_busy; /* the same request is being served elsewhere */
 	struct reply reply;
 };
 
@@ -215,6 +217,14 @@ bool request_wants_problem(struct request *rq);
 
 /* "<base><path>", encoded: the request's own address without the query. */
 struct text request_url(struct request *rq);
+
+/*
+ * For what waits on another host: `return request_step_outside(rq, step)` rolls the transaction back, runs step(rq)
+ * with the database free for short transactions of its own, and then serves the request again from its
+ * first check on. rq->outside stays in between: the handler keeps there what the step needs, and the
+ * step what it has found, both on the arena.
+ */
+int request_step_outside(struct request *rq, void (*step)(struct request *rq));
 
 /*
  * Decodes %XX and + of a form or query into name and value pairs on the arena, which may be any bytes.

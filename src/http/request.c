@@ -287,3 +287,10 @@ url_of(struct request *rq, const char *path, struct uuid uuid)
 	uuid_print(uuid, rq->config->uuid_format, digits);
 	return arena_printf(rq->arena, "%.*s%s%s/", TEXT_ARGS(rq->base), path, digits);
 }
+
+int
+request_step_outside(struct request *rq, void (*step)(struct request *rq))
+{
+	rq->step = step;
+	return reply_empty(rq, 503); /* never sent; an answer of 400 and more rolls back */
+}

@@ -2,8 +2,8 @@
 
 #include "resource/resource_int.h"
 
-static void
-insert(struct request *rq, struct draft *d)
+void
+draft_insert(struct request *rq, struct draft *d)
 {
 	const struct resource *r = d->resource;
 	const char *comma = "";
@@ -44,7 +44,7 @@ resource_create(struct request *rq)
 	draft_run(r->check, rq, &d);
 	if (problems_found(rq))
 		return reply_invalid(rq);
-	key = draft_write(rq, &d, r->before_create, insert);
+	key = draft_write(rq, &d, r->before_create, draft_insert);
 	if (!text_is_none(key))
 		return reply_duplicate(rq, &d, key);
 	draft_run(r->after_create, rq, &d);

@@ -138,6 +138,21 @@ int resource_delete(struct request *rq);
 int resource_answer(struct request *rq, const struct resource *r, int status, int64_t id,
     void (*extra)(struct request *rq, struct json_writer *w));
 
+/*
+ * What other parts of the service write, not a body: the hooks run and the event is left, but neither who asks nor
+ * the rules of .check are looked at. set puts values in with draft_set(); ctx is its own. A value that a
+ * unique key refuses has the request run again, which then finds the row that has it.
+ */
+typedef void draft_setter(struct request *rq, struct draft *d, const void *ctx);
+
+/* The new row's id. */
+int64_t resource_add(
+    struct request *rq, const struct resource *r, draft_setter *set, const void *ctx);
+
+/* false when there is no row with that id. */
+bool resource_change(struct request *rq, const struct resource *r, int64_t id, draft_setter *set,
+    const void *ctx) MUST_CHECK;
+
 /* Finds the row of the path's uuid among those that the caller may see, with no column but the base ones. */
 bool resource_find(struct request *rq, const struct resource *r, struct row *row) MUST_CHECK;
 

@@ -119,4 +119,14 @@ void draft_run(draft_hook *hook, struct request *rq, struct draft *d);
 /* Locks the row of the path's uuid among the visible ones and reads all its columns. */
 bool row_lock(struct request *rq, const struct resource *r, struct row *row) MUST_CHECK;
 
+/* The same for the row with that id, whoever asks. */
+bool row_lock_id(
+    struct request *rq, const struct resource *r, int64_t id, struct row *row) MUST_CHECK;
+
+/* INSERT of what the draft sets, which gets its id. */
+draft_hook draft_insert;
+
+/* Writes what the draft of a locked row changes, hooks included; the key that refused it, none when it is written. */
+struct text draft_change(struct request *rq, struct draft *d);
+
 #endif

@@ -36,6 +36,16 @@ where_path(struct request *rq, const struct resource *r, struct sql *where)
 	sql_value(where, V(rq->uuid));
 }
 
+static void
+where_id(struct request *rq, const struct resource *r, struct sql *where, int64_t id)
+{
+	sql_init(where, rq->arena);
+	sql_add(where, " WHERE ");
+	sql_add(where, r->alias);
+	sql_add(where, ".id = ");
+	sql_value(where, V(id));
+}
+
 static int
 answer_selected(struct request *rq, struct selection *s, int status,
     void (*extra)(struct request *, struct json_writer *))
@@ -73,11 +83,7 @@ resource_answer(struct request *rq, const struct resource *r, int status, int64_
 	struct selection s;
 	struct sql where;
 
-	sql_init(&where, rq->arena);
-	sql_add(&where, " WHERE ");
-	sql_add(&where, r->alias);
-	sql_add(&where, ".id = ");
-	sql_value(&where, V(id));
+	where_id(rq, r, &where, id);
 	selection_asked(&s, rq, r);
 	if (!read_row(rq, &s, &where, DB_READ))
 		return resource_not_found(rq, r);
@@ -97,19 +103,35 @@ resource_find(struct request *rq, const struct resource *r, struct row *row)
 	return true;
 }
 
-bool
-row_lock(struct request *rq, const struct resource *r, struct row *row)
+static bool
+lock_where(struct request *rq, const struct resource *r, struct sql *where, struct row *row)
 {
 	struct selection s;
-	struct sql where;
 
-	where_path(rq, r, &where);
 	selection_columns(&s, r);
 	s.joins = 0; /* columns only: nothing else is to be locked */
-	if (!read_row(rq, &s, &where, DB_LOCK))
+	if (!read_row(rq, &s, where, DB_LOCK))
 		return false;
 	selection_row(&s, row);
 	return true;
+}
+
+bool
+row_lock(struct request *rq, const struct resource *r, struct row *row)
+{
+	struct sql where;
+
+	where_path(rq, r, &where);
+	return lock_where(rq, r, &where, row);
+}
+
+bool
+row_lock_id(struct request *rq, const struct resource *r, int64_t id, struct row *row)
+{
+	struct sql where;
+
+	where_id(rq, r, &where, id);
+	return lock_where(rq, r, &where, row);
 }
 
 int

@@ -44,6 +44,19 @@ write_changes(struct request *rq, struct draft *d)
 		db_again(rq->db);
 }
 
+struct text
+draft_change(struct request *rq, struct draft *d)
+{
+	struct text key;
+
+	if (!keep_changes(d))
+		return TEXT_NONE;
+	key = draft_write(rq, d, d->resource->before_update, write_changes);
+	if (text_is_none(key))
+		draft_run(d->resource->after_update, rq, d);
+	return key;
+}
+
 int
 resource_update(struct request *rq)
 {
@@ -64,11 +77,8 @@ resource_update(struct request *rq)
 	draft_run(r->check, rq, &d);
 	if (problems_found(rq))
 		return reply_invalid(rq);
-	if (keep_changes(&d)) {
-		key = draft_write(rq, &d, r->before_update, write_changes);
-		if (!text_is_none(key))
-			return reply_duplicate(rq, &d, key);
-		draft_run(r->after_update, rq, &d);
-	}
+	key = draft_change(rq, &d);
+	if (!text_is_none(key))
+		return reply_duplicate(rq, &d, key);
 	return resource_answer(rq, r, 200, old.id, NULL);
 }

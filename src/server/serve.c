@@ -86,6 +86,18 @@ needs_no_database(const struct match *match)
 	return match->route != NULL && match->route->without_database;
 }
 
+/* Runs the step that the handler has asked for, if it has. */
+static bool
+take_step(struct request *rq)
+{
+	void (*step)(struct request * rq) = rq->step;
+
+	rq->step = NULL;
+	if (step != NULL)
+		step(rq);
+	return step != NULL;
+}
+
 /* The one place that commits and retries. */
 static int
 transact(struct worker *w, struct request *rq, const struct match *match)
@@ -103,10 +115,15 @@ transact(struct worker *w, struct request *rq, const struct match *match)
 		reply_clear(rq);
 		rq->commit = false;
 		rq->tallied = TALLY_NONE;
+		rq->step = NULL;
 		db_begin(w->db, rq->arena, may_write, rq->id);
 		status = dispatch(w, rq, match);
 		end = db_end(w->db, status < 400 || rq->commit);
 		statements += db_statements(w->db);
+		if (end == DB_NONE && take_step(rq)) {
+			tries--;
+			continue;
+		}
 		if (end != DB_AGAIN || tries == DB_TRIES || reply_started(rq) ||
 		    needs_no_database(match))
 			break;

@@ -70,7 +70,7 @@ static const struct db_stmt change_delete = {
 };
 
 static bool
-is_protected(const struct request *rq, const struct mailbox *m)
+is_protected(struct request *rq, const struct mailbox *m)
 {
 	return config_list_has(user_protected_fields(rq, m->registration_method), T("email"));
 }

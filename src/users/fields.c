@@ -8,9 +8,16 @@
 #define ALL SIGNED_IN
 #define TEAM (STAFF | SUPPORT)
 
-enum { JOIN_TOKEN = 1u << 0 };
+enum { JOIN_TOKEN = 1u << 0, JOIN_PROVIDER = 1u << 1 };
 
-static const char *const joins[] = { "LEFT JOIN tokens t ON t.user_id = u.id" };
+static const char *const joins[] = {
+	"LEFT JOIN tokens t ON t.user_id = u.id",
+	"LEFT JOIN identity_providers ip ON ip.name = u.registration_method",
+};
+
+/* What a user's identity provider says; NULL: the account was made here, and roster.conf does. */
+#define OF_PROVIDER(column) \
+	"IF(u.registration_method = 'default', NULL, COALESCE(ip." column ", ''))"
 
 static void
 encode_token(struct request *rq, struct json_writer *w, const struct value *v)
@@ -19,35 +26,34 @@ encode_token(struct request *rq, struct json_writer *w, const struct value *v)
 	json_text(w, token_unseal(rq, v->x, rq->caller.uuid));
 }
 
-/* Of the identity provider's fields: what holds for local accounts, and nothing for any other. */
 static struct text
-local_or_empty(const struct value *method, struct text local)
+or_local(const struct value *v, struct text local)
 {
-	return text_eq(method->t, T("default")) ? local : T("");
+	return v->null ? local : v->t;
 }
 
 static void
 encode_idp_name(struct request *rq, struct json_writer *w, const struct value *v)
 {
-	json_text(w, local_or_empty(v, rq->config->local_idp_name));
+	json_text(w, or_local(v, rq->config->local_idp_name));
 }
 
 static void
 encode_idp_label(struct request *rq, struct json_writer *w, const struct value *v)
 {
-	json_text(w, local_or_empty(v, rq->config->local_idp_label));
+	json_text(w, or_local(v, rq->config->local_idp_label));
 }
 
 static void
 encode_idp_management_url(struct request *rq, struct json_writer *w, const struct value *v)
 {
-	json_text(w, local_or_empty(v, rq->config->local_idp_management_url));
+	json_text(w, or_local(v, rq->config->local_idp_management_url));
 }
 
 static void
 encode_idp_fields(struct request *rq, struct json_writer *w, const struct value *v)
 {
-	struct text rest = local_or_empty(v, rq->config->local_idp_protected_fields), name;
+	struct text rest = or_local(v, rq->config->local_idp_protected_fields), name;
 
 	json_array(w);
 	while (text_split(&rest, ',', &name)) {
@@ -185,20 +191,20 @@ static const struct field fields[] = {
 	  .read = ALL, .create = STAFF, .update = STAFF | SELF,
 	  .input = { .nullable = true },
 	  .help = "Date of birth." },
-	{ .name = "identity_provider_name", .kind = KIND_TEXT,
-	  .expression = "u.registration_method", .encode = encode_idp_name,
+	{ .name = "identity_provider_name", .kind = KIND_TEXT, .joins = JOIN_PROVIDER,
+	  .expression = OF_PROVIDER("label"), .encode = encode_idp_name,
 	  .read = ALL,
 	  .help = "Name of the identity provider." },
-	{ .name = "identity_provider_label", .kind = KIND_TEXT,
-	  .expression = "u.registration_method", .encode = encode_idp_label,
+	{ .name = "identity_provider_label", .kind = KIND_TEXT, .joins = JOIN_PROVIDER,
+	  .expression = OF_PROVIDER("label"), .encode = encode_idp_label,
 	  .read = ALL,
 	  .help = "Label of the identity provider." },
-	{ .name = "identity_provider_management_url", .kind = KIND_TEXT,
-	  .expression = "u.registration_method", .encode = encode_idp_management_url,
+	{ .name = "identity_provider_management_url", .kind = KIND_TEXT, .joins = JOIN_PROVIDER,
+	  .expression = OF_PROVIDER("management_url"), .encode = encode_idp_management_url,
 	  .read = ALL,
 	  .help = "Where the identity provider lets the user change his details." },
-	{ .name = "identity_provider_fields", .kind = KIND_TEXT,
-	  .expression = "u.registration_method", .encode = encode_idp_fields,
+	{ .name = "identity_provider_fields", .kind = KIND_TEXT, .joins = JOIN_PROVIDER,
+	  .expression = OF_PROVIDER("protected_fields"), .encode = encode_idp_fields,
 	  .read = ALL,
 	  .help = "Fields that only the identity provider changes." },
 	{ .name = "image", .kind = KIND_UUID, .column = "image", .url = "/api/media/",

@@ -38,11 +38,27 @@ check_policy(struct request *rq, struct draft *d)
 		problem_add(rq, T("agree_with_policy"), T("User must agree with the policy."));
 }
 
+struct protection {
+	struct text fields;
+};
+
+static const struct db_column protection_columns[] = { COLUMN(protection, fields) };
+
+static const struct db_stmt protection_by_name = {
+	.name = "protection_by_name",
+	.sql = "SELECT protected_fields FROM identity_providers WHERE name = ?",
+	.columns = protection_columns,
+	.ncolumns = countof(protection_columns),
+};
+
 struct text
-user_protected_fields(const struct request *rq, struct text registration_method)
+user_protected_fields(struct request *rq, struct text registration_method)
 {
-	return text_eq(registration_method, T("default")) ? rq->config->local_idp_protected_fields
-							  : T("");
+	struct protection p;
+
+	if (text_eq(registration_method, T("default")))
+		return rq->config->local_idp_protected_fields;
+	return db_row(rq->db, &protection_by_name, &p, V(registration_method)) ? p.fields : T("");
 }
 
 /* Takes back what only the target's identity provider changes. */

@@ -27,4 +27,10 @@ void user_filter_full_name(struct request *rq, struct sql *where, struct text va
 void user_filter_keyword(struct request *rq, struct sql *where, struct text value);
 void user_filter_query(struct request *rq, struct sql *where, struct text value);
 
+/* A message, or NULL when it is good. */
+const char *check_username(struct text t);
+
+/* 403 or 404 for whoever may not do this to this user; see struct route. */
+handler user_guard;
+
 #endif

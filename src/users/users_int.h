@@ -7,7 +7,6 @@
 #include "users/users.h"
 
 /* A message, or NULL when it is good (checks.c). */
-const char *check_username(struct text t);
 const char *check_password_hash(struct text t);
 
 /* Rules over several fields, and what a write brings with it (hooks.c). */
@@ -18,10 +17,7 @@ draft_hook user_check, user_before_create, user_after_create, user_before_update
 extern const struct filter user_filters[];
 
 /* The fields, separated by commas, that only the identity provider of this registration method changes (hooks.c). */
-struct text user_protected_fields(const struct request *rq, struct text registration_method);
-
-/* 403 or 404 for whoever may not do this to this user; see struct route (routes.c). */
-handler user_guard;
+struct text user_protected_fields(struct request *rq, struct text registration_method);
 
 /* A list of texts (affiliations.c). */
 field_decoder decode_affiliations;
@@ -35,7 +31,7 @@ draft_hook image_store;
 handler image_serve;
 
 /* Actions. */
-handler user_me, user_change_password, user_token, user_refresh_token, user_pull_remote_user;
+handler user_me, user_change_password, user_token, user_refresh_token;
 handler user_change_email, user_cancel_change_email, user_confirm_email;
 
 static inline struct subject

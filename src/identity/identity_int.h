@@ -1,0 +1,151 @@
+/* Between the files of identity/. */
+#ifndef ROSTER_IDENTITY_IDENTITY_INT_H
+#define ROSTER_IDENTITY_IDENTITY_INT_H
+
+#include <sys/socket.h>
+
+#include "base/secret.h"
+#include "crypto/seal.h"
+#include "identity/identity.h"
+#include "json/reader.h"
+
+/* The one provider that there is a protocol for. */
+#define EDUTEAMS T("eduteams")
+
+/* A message, or NULL when it is good (checks.c). */
+const char *check_provider_name(struct text t);
+const char *check_http_url(struct text t);
+const char *check_absolute_path(struct text t);
+
+/* Is the URL one whose traffic everybody on the way can read? */
+bool url_is_plain(struct text url);
+
+/* secrets.c */
+
+/* What a provider's secrets are sealed for, so that none can stand in for another. */
+enum provider_secret { CLIENT_SECRET, REFRESH_TOKEN, ACCESS_TOKEN };
+
+/* The sealed form of a secret; NULL in SQL for an empty one. */
+struct bytes provider_seal(const struct keyring *keyring, enum provider_secret which,
+    const struct uuid *provider, struct text secret, struct arena *a);
+
+/* The secret itself; none when there is none, or its key is not in the key file. */
+struct text provider_unseal(const struct keyring *keyring, enum provider_secret which,
+    const struct uuid *provider, struct bytes sealed, struct arena *a);
+
+/* provider.c */
+
+/* A provider and how its service is asked. */
+struct provider {
+	int64_t id, version;
+	struct uuid uuid;
+	struct text name, token_url, userinfo_url, client_id, ca_file;
+	struct bytes client_secret, refresh_token, access_token; /* sealed */
+	struct stamp access_token_expires;
+	int64_t connect_timeout, timeout; /* seconds */
+	bool is_active, allow_internal, reactivate;
+};
+
+/* false when there is none, or its service is not to be asked. Outside a transaction. */
+bool provider_load(struct db *db, struct text name, struct provider *p) MUST_CHECK;
+
+/*
+ * Takes it on to fetch a new access token, for as long as that may take; false when somebody else has,
+ * or the token is not the one of p any more.
+ */
+bool provider_claim(
+    struct db *db, struct arena *a, const struct provider *p, struct uuid fetcher) MUST_CHECK;
+
+/* What a fetch has brought; refresh_token is NULL when the old one stays. Sealed. */
+struct fetched {
+	struct bytes access_token, refresh_token;
+	struct stamp expires;
+};
+
+/* Ends the claim and, unless fetched is NULL, keeps what it has brought, if the settings are still those of p. */
+void provider_release(struct db *db, struct arena *a, const struct provider *p, struct uuid fetcher,
+    const struct fetched *fetched);
+
+/* inward.c */
+
+/* Is it an address that is not on the public Internet: our own host, a private network, multicast, reserved? */
+bool address_is_inward(const struct sockaddr *address);
+
+/* remote.c */
+
+/* What a provider's service is asked over HTTP. */
+struct question {
+	const struct provider *provider;
+	struct text url;
+	struct text bearer; /* none: as the client, by its secret */
+	struct text client_secret;
+	struct text form; /* sent by POST; none: GET */
+};
+
+/* What it says; on the arena. */
+struct reply_of_remote {
+	int64_t status; /* 0: there was no whole answer */
+	struct text body;
+};
+
+struct reply_of_remote remote_ask(const struct question *q, struct arena *a);
+
+/* access.c */
+
+/* Who asks, from where: a request in the slow lane, or the process that compares all users. */
+struct asker {
+	struct db *db; /* in no transaction */
+	struct arena *arena;
+	const struct keyring *keyring;
+};
+
+/*
+ * An access token for the provider: the one that is kept, or a new one when there is none, or when it is the refused
+ * one. none and *problem, the API's words, when there is none to be had.
+ */
+struct text access_token(
+    const struct asker *who, struct provider *p, struct text refused, struct text *problem);
+
+/* claims.c */
+
+/* What a provider says of a user. What is none is to stay as it is. */
+struct claims {
+	struct text username, first_name, last_name, email;
+	struct text affiliations;    /* JSON */
+	const struct json *ssh_keys; /* an array; NULL: it says nothing of them */
+};
+
+/* Reads user information; false when it is not what the protocol says, and *problem names what. */
+bool claims_read(const struct json *json, struct arena *a, struct claims *claims,
+    const char **problem) MUST_CHECK;
+
+/* pull.c */
+
+enum finding {
+	FOUND,
+	FOUND_NOBODY, /* the service does not know the identifier */
+	FOUND_TROUBLE,
+};
+
+/* What came of asking for a user. */
+struct pull {
+	struct text identifier;
+	struct provider provider;
+	bool asked;
+	enum finding finding;
+	struct text problem; /* FOUND_TROUBLE: the API's words */
+	struct claims claims;
+};
+
+/* Asks the provider's service for pull->identifier. Takes as long as the provider's settings allow. */
+void pull_ask(const struct asker *who, struct pull *pull);
+
+/*
+ * Writes what came of it, in the request's transaction. 0 and *uuid, whose it is (none: nobody's), or the status
+ * of the refusal that was answered.
+ */
+int pull_apply(struct request *rq, const struct pull *pull, struct uuid *uuid);
+
+handler pull_remote_user, remote_eduteams;
+
+#endif

@@ -1,0 +1,123 @@
+#include "base/base.h"
+
+#include "base/log.h"
+#include "identity/identity_int.h"
+
+/* Seconds that a claim lasts beyond what the service may take. */
+#define CLAIM_EXTRA 5
+/* Tries to keep a token that was replaced: the service does not take the old one any more. */
+#define KEEP_TRIES 3
+
+static const struct db_column provider_columns[] = {
+	COLUMN(provider, id),
+	COLUMN(provider, version),
+	COLUMN(provider, uuid),
+	COLUMN(provider, name),
+	COLUMN(provider, token_url),
+	COLUMN(provider, userinfo_url),
+	COLUMN(provider, client_id),
+	COLUMN(provider, ca_file),
+	COLUMN(provider, client_secret),
+	COLUMN(provider, refresh_token),
+	COLUMN(provider, access_token),
+	COLUMN(provider, access_token_expires),
+	COLUMN(provider, connect_timeout),
+	COLUMN(provider, timeout),
+	COLUMN(provider, is_active),
+	COLUMN(provider, allow_internal),
+	COLUMN(provider, reactivate),
+};
+
+static const struct db_stmt provider_by_name = {
+	.name = "provider_by_name",
+	.sql = "SELECT id, version, uuid, name, token_url, userinfo_url, client_id, ca_file,"
+	       "  client_secret, refresh_token, access_token, access_token_expires,"
+	       "  connect_timeout, timeout, is_active, allow_internal, reactivate"
+	       " FROM identity_providers WHERE name = ?",
+	.columns = provider_columns,
+	.ncolumns = countof(provider_columns),
+};
+
+bool
+provider_load(struct db *db, struct text name, struct provider *p)
+{
+	return db_row(db, &provider_by_name, p, V(name)) && p->is_active && p->token_url.n > 0 &&
+	    p->userinfo_url.n > 0 && p->refresh_token.p != NULL;
+}
+
+static const struct db_stmt token_claim = {
+	.name = "token_claim",
+	.access = DB_WRITE,
+	.sql = "UPDATE identity_providers SET fetcher = ?, fetch_until = ?"
+	       " WHERE id = ? AND version = ? AND access_token <=> ?"
+	       "  AND (fetch_until IS NULL OR fetch_until < ?)",
+};
+
+/* The version need not be that of p: only who has changed the refresh token knows better than we do. */
+static const struct db_stmt token_keep = {
+	.name = "token_keep",
+	.access = DB_WRITE,
+	.sql = "UPDATE identity_providers SET access_token = ?, access_token_expires = ?,"
+	       "  refresh_token = COALESCE(?, refresh_token)"
+	       " WHERE id = ? AND refresh_token = ?",
+};
+
+static const struct db_stmt token_release = {
+	.name = "token_release",
+	.access = DB_WRITE,
+	.sql = "UPDATE identity_providers SET fetcher = NULL, fetch_until = NULL"
+	       " WHERE id = ? AND fetcher = ?",
+};
+
+struct claim {
+	const struct provider *p;
+	struct uuid fetcher;
+	const struct fetched *fetched;
+	bool taken;
+};
+
+static bool
+claim(struct db *db, void *ctx)
+{
+	struct claim *c = ctx;
+	const struct provider *p = c->p;
+	struct stamp now = stamp_now(), until = { now.us + (p->timeout + CLAIM_EXTRA) * SECONDS };
+
+	c->taken = db_exec(db, &token_claim, V(c->fetcher), V(until), V(p->id), V(p->version),
+		       V(p->access_token), V(now)) == 1;
+	return true;
+}
+
+bool
+provider_claim(struct db *db, struct arena *a, const struct provider *p, struct uuid fetcher)
+{
+	struct claim c = { .p = p, .fetcher = fetcher };
+
+	return db_transaction(db, a, claim, &c) == DB_NONE && c.taken;
+}
+
+static bool
+release(struct db *db, void *ctx)
+{
+	struct claim *c = ctx;
+	const struct fetched *f = c->fetched;
+
+	if (f != NULL)
+		db_exec(db, &token_keep, V(f->access_token), V(f->expires), V(f->refresh_token),
+		    V(c->p->id), V(c->p->refresh_token));
+	db_exec(db, &token_release, V(c->p->id), V(c->fetcher));
+	return true;
+}
+
+void
+provider_release(struct db *db, struct arena *a, const struct provider *p, struct uuid fetcher,
+    const struct fetched *fetched)
+{
+	struct claim c = { .p = p, .fetcher = fetcher, .fetched = fetched };
+	enum db_result result = DB_AGAIN;
+
+	for (int i = 0; i < KEEP_TRIES && result != DB_NONE; i++)
+		result = db_transaction(db, a, release, &c);
+	if (result != DB_NONE)
+		log_error("provider %.*s: its tokens could not be kept", TEXT_ARGS(p->name));
+}
