@@ -18,7 +18,8 @@
 	g ".is_active AND (" g ".expiration_time IS NULL OR " g \
 	  ".expiration_time > UTC_TIMESTAMP(6))"
 
-/* "  AND ..." for a resource's visible hook: what of users u, customers c, projects p the caller may see. */
+/* " JOIN ..." and " AND ..." for a resource's hooks: what of users u, customers c, projects p the caller may see. */
+void access_users_among(struct request *rq, struct sql *from);
 void access_users_visible(struct request *rq, struct sql *where);
 void access_customers_visible(struct request *rq, struct sql *where);
 void access_projects_visible(struct request *rq, struct sql *where);

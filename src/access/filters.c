@@ -155,18 +155,6 @@ const struct filter grant_filters[] = {
 };
 /* clang-format on */
 
-/* " AND u.id IN (SELECT g.user_id FROM role_grants g <rest>)" with the value bound n times. */
-static void
-users_with(struct sql *where, const char *const *parts, size_t n, struct value v)
-{
-	sql_add(
-	    where, " AND u.id IN (SELECT g.user_id FROM role_grants g WHERE " GRANT_ACTIVE("g"));
-	for (size_t i = 0; i < n; i++) {
-		sql_add(where, parts[i]);
-		sql_value(where, v);
-	}
-}
-
 static bool
 read_uuid(struct request *rq, const char *name, struct text value, struct uuid *uuid)
 {
@@ -176,34 +164,46 @@ read_uuid(struct request *rq, const char *name, struct text value, struct uuid *
 	return false;
 }
 
+/* Holders of active grants g, of which the SELECTs' ends tell which; each takes the uuid. */
+static void
+users_with(struct request *rq, struct sql *where, const char *name, struct text value,
+    const char *const *grants, size_t n)
+{
+	struct uuid uuid;
+
+	if (!read_uuid(rq, name, value, &uuid))
+		return;
+	sql_add(where, " AND u.id IN (SELECT h.id FROM (");
+	for (size_t i = 0; i < n; i++) {
+		sql_add(where, i > 0 ? " UNION " : "");
+		sql_add(where, "SELECT g.user_id AS id FROM role_grants g ");
+		sql_add(where, grants[i]);
+		sql_value(where, V(uuid));
+		sql_add(where, " AND " GRANT_ACTIVE("g"));
+	}
+	sql_add(where, ") h)");
+}
+
 void
 access_filter_customer_uuid(struct request *rq, struct sql *where, struct text value)
 {
-	static const char *const parts[] = {
-		" AND (g.customer_id = (SELECT id FROM customers WHERE uuid = ",
-		") OR g.project_id IN (SELECT cp.id FROM projects cp JOIN customers cc"
-		" ON cc.id = cp.customer_id WHERE cc.uuid = ",
+	static const char *const grants[] = {
+		"JOIN customers c ON c.id = g.customer_id WHERE c.uuid = ",
+		"JOIN projects p ON p.id = g.project_id JOIN customers c ON c.id = p.customer_id"
+		" WHERE c.uuid = ",
 	};
-	struct uuid uuid;
 
-	if (!read_uuid(rq, "customer_uuid", value, &uuid))
-		return;
-	users_with(where, parts, countof(parts), V(uuid));
-	sql_add(where, ")))");
+	users_with(rq, where, "customer_uuid", value, grants, countof(grants));
 }
 
 void
 access_filter_project_uuid(struct request *rq, struct sql *where, struct text value)
 {
-	static const char *const parts[] = {
-		" AND g.project_id = (SELECT id FROM projects WHERE uuid = ",
+	static const char *const grants[] = {
+		"JOIN projects p ON p.id = g.project_id WHERE p.uuid = ",
 	};
-	struct uuid uuid;
 
-	if (!read_uuid(rq, "project_uuid", value, &uuid))
-		return;
-	users_with(where, parts, countof(parts), V(uuid));
-	sql_add(where, "))");
+	users_with(rq, where, "project_uuid", value, grants, countof(grants));
 }
 
 /* Holders of any of the roles that the repeated parameter names, in scopes of one type. */
@@ -214,16 +214,18 @@ holders_of(struct request *rq, struct sql *where, const char *param, const char 
 	struct text name;
 	size_t at = 0;
 
-	users_with(where, NULL, 0, (struct value){ 0 });
-	sql_add(where, " AND g.");
+	/* Found once, as a table, and not for every user that is looked at. */
+	sql_add(where,
+	    " AND u.id IN (SELECT h.id FROM (SELECT DISTINCT g.user_id AS id FROM role_grants g"
+	    " JOIN roles r ON r.id = g.role_id WHERE " GRANT_ACTIVE("g") " AND g.");
 	sql_add(where, column);
-	sql_add(where, " IS NOT NULL AND g.role_id IN (SELECT r.id FROM roles r WHERE r.name IN (");
+	sql_add(where, " IS NOT NULL AND r.name IN (");
 	while (request_param_each(rq, text_from(param), &at, &name)) {
 		sql_add(where, comma);
 		sql_value(where, V(text_trim(name)));
 		comma = ", ";
 	}
-	sql_add(where, ")))");
+	sql_add(where, ")) h)");
 }
 
 void

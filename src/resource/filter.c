@@ -105,6 +105,8 @@ void
 where_visible(struct request *rq, const struct resource *r, struct sql *where)
 {
 	sql_init(where, rq->arena);
+	if (r->among != NULL)
+		r->among(rq, where);
 	sql_add(where, " WHERE 1 = 1");
 	if (r->beside != NULL)
 		r->beside(rq, where);

@@ -44,30 +44,6 @@ add_order_values(const struct ordering *o, struct sql *q)
 	}
 }
 
-/* A page by number, from the cursor on if there is one, and the total, in one statement. */
-static void
-select_page(struct request *rq, struct listing *l, struct sql *q)
-{
-	const struct resource *r = l->s.resource;
-	struct value first[ORDER_MAX];
-	int64_t from = cursor_read(rq, &l->order, first);
-
-	sql_add(q, "SELECT ");
-	selection_add(&l->s, q);
-	sql_add(q, ", ");
-	add_total(q, r, &l->where);
-	add_order_values(&l->order, q);
-	sql_add(q, " FROM ");
-	selection_from(&l->s, q);
-	sql_append(q, &l->where);
-	if (from > 0 && from <= l->page.number)
-		ordering_from(&l->order, q, first);
-	else
-		from = 1;
-	ordering_add(&l->order, q, false);
-	add_limit(q, l->page.size, (l->page.number - from) * l->page.size);
-}
-
 /* Adds the values as columns o0, o1, ... and returns the order by these in a table page_keys. */
 static struct ordering
 add_named_values(struct request *rq, const struct ordering *o, struct sql *q)
@@ -83,11 +59,18 @@ add_named_values(struct request *rq, const struct ordering *o, struct sql *q)
 	return named;
 }
 
-/* The keys of as many rows from the end as a page may have; returns their order in a table page_keys. */
+/*
+ * The keys of a page's rows, and the total; returns their order in a table page_keys. By number, from the cursor
+ * on if there is one; of the last page, whose number only the total tells, as many from the end as a page may
+ * have: the first of them may belong to the page before.
+ */
 static struct ordering
-select_from_end(struct request *rq, struct listing *l, struct sql *q)
+select_keys(struct request *rq, struct listing *l, struct sql *q)
 {
 	const struct resource *r = l->s.resource;
+	bool last = l->page.number == 0;
+	struct value first[ORDER_MAX];
+	int64_t from = last ? 0 : cursor_read(rq, &l->order, first);
 	struct ordering named;
 
 	sql_add(q, "SELECT ");
@@ -101,23 +84,24 @@ select_from_end(struct request *rq, struct listing *l, struct sql *q)
 	sql_add(q, " ");
 	sql_add(q, r->alias);
 	sql_append(q, &l->where);
-	ordering_add(&l->order, q, true);
-	add_limit(q, l->page.size, 0);
+	if (from > 0 && from <= l->page.number)
+		ordering_from(&l->order, q, first);
+	else
+		from = 1;
+	ordering_add(&l->order, q, last);
+	add_limit(q, l->page.size, last ? 0 : (l->page.number - from) * l->page.size);
 	return named;
 }
 
-/*
- * The last page, whose number only the total tells: rows from the end, put in order again before they
- * get wide. The first of them may belong to the page before.
- */
+/* A page in one statement: which rows it has is known, and in which order, before they get wide. */
 static void
-select_last(struct request *rq, struct listing *l, struct sql *q)
+select_page(struct request *rq, struct listing *l, struct sql *q)
 {
 	struct ordering named;
 	struct sql keys;
 
 	sql_init(&keys, rq->arena);
-	named = select_from_end(rq, l, &keys);
+	named = select_keys(rq, l, &keys);
 
 	sql_add(q, "SELECT ");
 	selection_add(&l->s, q);
@@ -167,7 +151,7 @@ answer_empty(struct request *rq, struct page *page)
 	return reply_end(rq);
 }
 
-/* Becomes the last page; leaves out what select_last() has read of the page before. */
+/* Becomes the last page; leaves out what select_keys() has found of the page before. */
 static void
 turn_to_last(struct request *rq, struct page *page, int64_t total)
 {
@@ -238,9 +222,6 @@ resource_list(struct request *rq)
 
 	selection_asked(&l.s, rq, r);
 	sql_init(&q, rq->arena);
-	if (l.page.number == 0)
-		select_last(rq, &l, &q);
-	else
-		select_page(rq, &l, &q);
+	select_page(rq, &l, &q);
 	return query(rq, &l, &q) ? answer_rows(rq, &l) : answer_empty(rq, &l.page);
 }

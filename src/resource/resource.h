@@ -114,6 +114,8 @@ struct resource {
 	bool immutable;      /* rows never change: there is no column version */
 	/* Adds " AND ..." for a table beside the rows' own: the one row of it that the path names. */
 	void (*beside)(struct request *rq, struct sql *where);
+	/* Adds a JOIN by which a list begins with the rows that the caller may see; NULL: none. */
+	void (*among)(struct request *rq, struct sql *from);
 	/* Adds " AND ..." so that only rows which the caller may see are left; NULL: he may see all. */
 	void (*visible)(struct request *rq, struct sql *where);
 	draft_hook *check;         /* rules over several fields, before anything is written */

@@ -251,6 +251,7 @@ const struct resource users = {
 	.filters = user_filters,
 	.order = "username",
 	.slug_of = "username",
+	.among = access_users_among,
 	.visible = access_users_visible,
 	.check = user_check,
 	.before_create = user_before_create,
