@@ -24,6 +24,7 @@ sys.path.insert(0, str(HERE.parent / "integration"))
 
 import images  # noqa: E402
 import lists  # noqa: E402
+import organizations  # noqa: E402
 from service import BUILD, Service, eventually, free_port  # noqa: E402
 
 WORKERS = 8
@@ -52,6 +53,7 @@ STATEMENTS_MAX = 2
 BESIDE_MAX = 3  # times the p99 that the small request has alone
 MEMORY_MAX = 8  # MiB
 GROWTH_MAX = 0.5  # MiB
+VISIBLE_MAX = 10  # times the p50 that a list has for staff
 
 broken = []
 
@@ -394,6 +396,23 @@ def bench_lists(service, people):
     table("Deep pages of that", ["page", "p50 ms", "p99 ms"], rows)
 
 
+def bench_organizations(service, people):
+    organizations.fill(service)
+    rows = list(organizations.rows(service))
+    columns = ["list", "caller", "found", "statements", "p50 ms", "p99 ms"]
+    table(
+        f"{lists.PEOPLE:,} accounts, {organizations.CUSTOMERS:,} customers, {organizations.PROJECTS:,} projects,"
+        f" {organizations.GRANTS:,} grants",
+        columns,
+        [[name, who, f"{count:,}", n, ms(p50), ms(p99)] for name, who, count, n, p50, p99 in rows],
+    )
+    p50_of = {(name, who): p50 for name, who, _, _, p50, _ in rows}
+    for name, who, _, statements, p50, _ in rows:
+        require(statements == 1, f"{name} for {who}: {statements} statements")
+        times = p50 / p50_of[name, "staff"]
+        require(times <= VISIBLE_MAX, f"{name} for {who} takes {times:.1f} times as long as for staff")
+
+
 # The workers that a part wants. Few for the memory, or the requests to each would take too long.
 PARTS = {
     "statements": (WORKERS, bench_statements),
@@ -401,6 +420,7 @@ PARTS = {
     "beside": (WORKERS, bench_beside),
     "memory": (2, bench_memory),
     "lists": (1, bench_lists),
+    "organizations": (2, bench_organizations),
 }
 
 

@@ -1,14 +1,12 @@
 """For bench.py: each filter, each order and each of their ends in a list of very many accounts."""
 
-import contextlib
-import getpass
 import re
 import statistics
 import time
 from http.client import HTTPConnection
 from urllib.parse import quote
 
-import pymysql
+from statements import logged, plan, statements_of
 
 PEOPLE = 100_000
 SAMPLES = (20, 200)  # at least and at most so many of each request,
@@ -66,12 +64,6 @@ ORDERS = [
 ]  # fmt: skip
 
 
-def connect(service):
-    return pymysql.connect(
-        unix_socket=service.env["DB_SOCKET"], user=getpass.getuser(), database="roster", autocommit=True
-    )
-
-
 def fill(service):
     service.sql(PEOPLE_SQL.format(people=PEOPLE))
     service.sql("ANALYZE TABLE users")
@@ -80,8 +72,8 @@ def fill(service):
 class Asker:
     """One kept connection through nginx."""
 
-    def __init__(self, service):
-        self.headers = {"Authorization": f"Token {service.staff.token}"}
+    def __init__(self, service, token=None):
+        self.headers = {"Authorization": f"Token {token or service.staff.token}"}
         self.connection = HTTPConnection("127.0.0.1", service.port)
 
     def ask(self, path):
@@ -101,37 +93,6 @@ class Asker:
             microseconds, headers = self.ask(path)
             took.append(microseconds)
         return int(headers["X-Result-Count"]), statistics.median(took), statistics.quantiles(took, n=100)[98]
-
-
-@contextlib.contextmanager
-def logged(service):
-    """Meanwhile statements are logged, with their values: those that are prepared meanwhile."""
-    service.sql("SET GLOBAL log_output = 'TABLE', general_log = 1")
-    service.reload()
-    yield
-    service.sql("SET GLOBAL general_log = 0")
-    service.reload()
-
-
-def statements_of(service, ask):
-    """The statements that the service has sent for what ask() asks, within logged()."""
-    service.sql("TRUNCATE mysql.general_log")
-    ask()
-    rows = service.sql(
-        "SELECT CONVERT(argument USING utf8mb4) FROM mysql.general_log"
-        " WHERE command_type = 'Execute' ORDER BY event_time"
-    )
-    return [text for (text,) in rows]
-
-
-def plan(service, statement):
-    """What EXPLAIN says of it, a table after the other: name, type of access, key, rows, the rest."""
-    connection = connect(service)
-    with connection.cursor(pymysql.cursors.DictCursor) as cursor:
-        cursor.execute("EXPLAIN " + statement.replace("%", "%%"), ())
-        rows = cursor.fetchall()
-    connection.close()
-    return rows
 
 
 def brief(rows):

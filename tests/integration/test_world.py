@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 
 import pytest
 from service import Service
+from statements import logged, plan, statements_of
 from world import World, stamp
 
 THREADS = 4
@@ -42,10 +43,10 @@ def choose_callers(world):
     strong = [user for user in plain if len(world.active(user.grants)) > 6]
     without = [user for user in plain if not world.active(user.grants)]
     callers = rng.sample(strong, 12) + rng.sample(plain, 20) + rng.sample(without, 3)
-    callers += rng.sample([user for user in active if user.is_staff], 3)
+    callers += rng.sample([user for user in active if user.is_staff and user is not world.staff], 3)
     callers += rng.sample([user for user in active if user.is_support and not user.is_staff], 2)
     callers += [user for user in plain if user.first_name == "Made"][:4]
-    tokens = {}
+    tokens = {world.staff: world.service.staff.token}
     for user in callers:
         answer = world.service.staff.post(f"/api/users/{user.uuid}/refresh_token/")
         assert answer.status_code == 200
@@ -686,3 +687,29 @@ def test_changes_of_teams(world):
     askers = [Asker(world, caller, 4) for caller in world.callers]
     kinds = (Asker.team, Asker.list_of_users, Asker.user_permissions)
     check_all(world, [kind(asker) for asker in askers for kind in kinds])
+
+
+def test_a_regular_caller_scans_neither_users_nor_grants(world):
+    """One statement for a page and its count; it begins with the caller's grants and goes on by keys."""
+    callers = [caller for caller in world.callers if not caller.sees_all][:5]
+    queries = ["", "page=2&page_size=10", "page=last", "o=full_name", "full_name=first1", "email=p0"]
+    with logged(world.service):
+        for caller in callers:
+            for query in queries:
+                path = f"/api/users/?{query}"
+                sent = statements_of(world.service, lambda path=path: ask(world, caller, "GET", path))
+                lists = [statement for statement in sent if "page_keys" in statement]
+                assert (path, len(lists)) == (path, 1)
+                scans = [
+                    row
+                    for row in plan(world.service, lists[0])
+                    if row["type"] in ("ALL", "index") and row["table"] in ("u", "g", "m", "mp")
+                ]
+                assert (path, scans) == (path, [])
+
+
+def test_permissions_of_a_hundred_users_take_no_statement_more(world):
+    with logged(world.service):
+        path = "/api/users/?page_size=100&page=2"
+        sent = statements_of(world.service, lambda: ask(world, world.staff, "GET", path))
+    assert len([statement for statement in sent if "role_grants" in statement]) == 1

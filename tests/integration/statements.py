@@ -1,0 +1,39 @@
+"""The statements that the service sends for a request, and what the database makes of them."""
+
+import contextlib
+import getpass
+
+import pymysql
+
+
+@contextlib.contextmanager
+def logged(service):
+    """Meanwhile statements are logged, with their values: those that are prepared meanwhile."""
+    service.sql("SET GLOBAL log_output = 'TABLE', general_log = 1")
+    service.reload()
+    yield
+    service.sql("SET GLOBAL general_log = 0")
+    service.reload()
+
+
+def statements_of(service, ask):
+    """The statements that the service has sent for what ask() asks, within logged()."""
+    service.sql("TRUNCATE mysql.general_log")
+    ask()
+    rows = service.sql(
+        "SELECT CONVERT(argument USING utf8mb4) FROM mysql.general_log"
+        " WHERE command_type = 'Execute' ORDER BY event_time"
+    )
+    return [text for (text,) in rows]
+
+
+def plan(service, statement):
+    """What EXPLAIN says of it, a table after the other: name, type of access, key, rows, the rest."""
+    connection = pymysql.connect(
+        unix_socket=service.env["DB_SOCKET"], user=getpass.getuser(), database="roster"
+    )
+    with connection.cursor(pymysql.cursors.DictCursor) as cursor:
+        cursor.execute("EXPLAIN " + statement.replace("%", "%%"), ())
+        rows = cursor.fetchall()
+    connection.close()
+    return rows
