@@ -85,15 +85,13 @@ look_at_start(struct app_source *source)
 	return good ? EXIT_GOOD : EXIT_BAD;
 }
 
-int
-main(int argc, char **argv)
+static int
+run(int argc, char **argv, struct arena *a)
 {
-	struct arena *a = arena_new(MEMORY);
 	struct text sets[SETS_MAX];
 	struct app_source source = { .path = T(SYSCONFDIR "/roster/roster.conf"), .set = sets };
-	int look = 0, status, c;
+	int look = 0, c;
 
-	crypto_init();
 	while ((c = getopt_long(argc, argv, "c:s:h", long_options, NULL)) != -1) {
 		if (c == 'c')
 			source.path = text_from(optarg);
@@ -114,11 +112,20 @@ main(int argc, char **argv)
 		return EXIT_USAGE;
 	}
 	if (look == OPT_CHECK_START)
-		status = look_at_start(&source);
-	else if (look != 0)
-		status = look_at_config(&source, look == OPT_PRINT, a);
-	else
-		status = server_run(&roster, app_load, &source, argv) == 0 ? EXIT_GOOD : EXIT_BAD;
+		return look_at_start(&source);
+	if (look != 0)
+		return look_at_config(&source, look == OPT_PRINT, a);
+	return server_run(&roster, app_load, &source, argv) == 0 ? EXIT_GOOD : EXIT_BAD;
+}
+
+int
+main(int argc, char **argv)
+{
+	struct arena *a = arena_new(MEMORY);
+	int status;
+
+	crypto_init();
+	status = run(argc, argv, a);
 	arena_free(&a);
 	return status;
 }
