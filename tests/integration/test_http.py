@@ -73,6 +73,7 @@ ROUTES = {
     "/api/version/": READ,
     "/health/live": READ,
     "/health/ready": READ,
+    "/metrics": READ,
 }
 
 # Whoever has no token may ask these.
@@ -84,6 +85,7 @@ OPEN = {
     "/api/users/confirm_email/",
     "/health/live",
     "/health/ready",
+    "/metrics",
 }
 
 # And these do not even look at a token.
