@@ -12,20 +12,11 @@
 #define SETS_MAX 64
 #define OPTIONS_MAX 32
 
-/* Options of commands; the letter is how a command's row names them. */
-struct ctl_option {
-	char letter;
-	const char *name;
-	const char *value; /* what its value is called; NULL: it is a switch */
-	size_t offset;     /* in struct ctl_options */
-	const char *help;
-};
-
 /* clang-format off */
 #define OPTION(l, n, v, m, h) \
 	{ .letter = (l), .name = (n), .value = (v), .offset = offsetof(struct ctl_options, m), .help = (h) }
 
-static const struct ctl_option ctl_options[] = {
+const struct ctl_option ctl_options[] = {
 	OPTION('e', "email", "ADDRESS", email, "e-mail address"),
 	OPTION('f', "first-name", "NAME", first_name, "first name"),
 	OPTION('l', "last-name", "NAME", last_name, "last name"),
@@ -46,6 +37,9 @@ static const struct ctl_option ctl_options[] = {
 	OPTION('O', "output", "FILE", output, "write FILE, which appears when it is whole"),
 	OPTION('k', "skip-errors", NULL, skip_errors,
 	    "leave out the lines that are refused, instead of importing nothing"),
+	OPTION('D', "since", "TIME", since, "those since TIME, as 2026-11-24 or with 09:30"),
+	OPTION('u', "upstreams", "FILE", upstreams,
+	    "where nginx has what rosterctl nginx prints: /etc/nginx/roster-upstreams.conf"),
 	OPTION('w', "without-passwords", NULL, without_passwords, "leave out the hashes of passwords"),
 	OPTION('L', "label", "TEXT", label, "what people call the provider"),
 	OPTION('M', "management-url", "URL", management_url, "where its users look after their accounts"),
@@ -75,13 +69,17 @@ const struct command commands[] = {
 	  .help = "Bring the database's schema to this version." },
 	{ .name = "nginx", .options = "", .offline = true, .run = ctl_nginx,
 	  .help = "Print nginx's upstreams and the map of the lanes." },
+	{ .name = "doctor", .options = "ju", .offline = true, .run = ctl_doctor,
+	  .help = "Look at all that the service needs, and say what to do about what is wrong." },
+	{ .name = "calibrate", .options = "j", .offline = true, .run = ctl_calibrate,
+	  .help = "Measure argon2id with roster.conf's and with recommended costs." },
 	{ .name = "key new", .options = "", .offline = true, .without_config = true,
 	  .run = ctl_key_new,
 	  .help = "Print a new key file." },
 	{ .name = "user create", .argument = "USERNAME", .options = "efloptSUj",
 	  .run = ctl_user_create,
 	  .help = "Create a user; without --password-file nobody can sign in as him yet." },
-	{ .name = "user list", .options = "q", .run = ctl_user_list,
+	{ .name = "user list", .options = "qj", .run = ctl_user_list,
 	  .help = "List users." },
 	{ .name = "user show", .argument = "USERNAME|UUID", .options = "j", .run = ctl_user_show,
 	  .help = "Print a user." },
@@ -90,6 +88,14 @@ const struct command commands[] = {
 	{ .name = "user password", .argument = "USERNAME|UUID", .options = "p",
 	  .run = ctl_user_password,
 	  .help = "Set a user's password, from a file or asked for at the terminal." },
+	{ .name = "user set", .argument = "USERNAME|UUID", .more = "FIELD=VALUE...", .options = "j",
+	  .run = ctl_user_set,
+	  .help = "Change fields of a user, named as in the API; nothing after = is null or empty." },
+	{ .name = "user deactivate", .argument = "USERNAME|UUID", .options = "j",
+	  .run = ctl_user_deactivate,
+	  .help = "Keep a user out; user set is_active=true lets him in again." },
+	{ .name = "user delete", .argument = "USERNAME|UUID", .options = "", .run = ctl_user_delete,
+	  .help = "Delete a user; the audit events about him stay." },
 	{ .name = "user import", .argument = "FILE", .options = "njk", .run = ctl_user_import,
 	  .help = "Create the accounts of a CSV or JSON Lines file; - is standard input." },
 	{ .name = "user export", .options = "mOw", .run = ctl_user_export,
@@ -106,14 +112,27 @@ const struct command commands[] = {
 	  .help = "Change settings of an identity provider." },
 	{ .name = "provider delete", .argument = "NAME", .options = "", .run = ctl_provider_delete,
 	  .help = "Delete an identity provider; its users stay." },
+	{ .name = "role list", .options = "j", .run = ctl_role_list,
+	  .help = "List the roles." },
+	{ .name = "grant list", .options = "j", .run = ctl_grant_list,
+	  .help = "List the active grants: who has which role where." },
+	{ .name = "audit list", .options = "Dj", .run = ctl_audit_list,
+	  .help = "List the 300 newest audit events." },
 	{ .name = "mail list", .options = "F", .run = ctl_mail_list,
 	  .help = "List the mails that are still to be delivered, or were given up." },
 	{ .name = "mail retry", .argument = "ID|all", .options = "", .run = ctl_mail_retry,
 	  .help = "Try to deliver a mail again, now." },
+	{ .name = "man", .argument = "PAGE", .options = "", .offline = true, .without_config = true,
+	  .run = ctl_man,
+	  .help = "Print a manual page's source: rosterctl, rosterd or roster.conf." },
+	{ .name = "completion", .argument = "SHELL", .options = "", .offline = true,
+	  .without_config = true, .run = ctl_completion,
+	  .help = "Print what completes these commands in a shell: bash." },
 };
 /* clang-format on */
 
 const size_t ncommands = countof(commands);
+const size_t nctl_options = countof(ctl_options);
 
 static int
 help(void)
@@ -123,7 +142,7 @@ help(void)
 	     "\n"
 	     "Commands:");
 	for (size_t i = 0; i < ncommands; i++)
-		printf("  %-14s %-14s %s\n", commands[i].name,
+		printf("  %-16s %-14s %s\n", commands[i].name,
 		    commands[i].argument != NULL ? commands[i].argument : "", commands[i].help);
 	puts("\n"
 	     "  -c, --config FILE      read FILE instead of " SYSCONFDIR "/roster/roster.conf\n"
@@ -139,9 +158,9 @@ help(void)
 static int
 command_help(const struct command *c)
 {
-	printf("Usage: rosterctl %s%s%s%s\n%s\n", c->name, c->argument != NULL ? " " : "",
-	    c->argument != NULL ? c->argument : "", c->options[0] != '\0' ? " [OPTION]..." : "",
-	    c->help);
+	printf("Usage: rosterctl %s%s%s%s%s%s\n%s\n", c->name, c->argument != NULL ? " " : "",
+	    c->argument != NULL ? c->argument : "", c->more != NULL ? " " : "",
+	    c->more != NULL ? c->more : "", c->options[0] != '\0' ? " [OPTION]..." : "", c->help);
 	for (size_t i = 0; i < countof(ctl_options); i++) {
 		const struct ctl_option *o = &ctl_options[i];
 		char flag[48];
@@ -203,7 +222,12 @@ read_options(const struct command *c, int argc, char **argv, struct ctl *ctl, bo
 		return CTL_GOOD;
 	if (optind < argc && c->argument != NULL)
 		ctl->argument = text_from(argv[optind++]);
-	if (optind < argc)
+	if (c->more != NULL && optind == argc && !text_is_none(ctl->argument))
+		return ctl_error(
+		    CTL_USAGE, "%s is missing; try 'rosterctl %s --help'", c->more, c->name);
+	if (c->more != NULL)
+		ctl->more = argv + optind;
+	else if (optind < argc)
 		return ctl_error(CTL_USAGE, "unexpected argument '%s'; try 'rosterctl %s --help'",
 		    argv[optind], c->name);
 	if (c->argument != NULL && ctl->argument.n == 0)

@@ -31,7 +31,7 @@ struct phc {
 };
 
 /* One a process: libargon2 passes no argument of ours to its callbacks. */
-static struct {
+static struct hashing {
 	struct password_cost cost;
 	uint8_t *memory;
 	size_t size;
@@ -312,4 +312,27 @@ password_needs_rehash(struct text hash)
 
 	return !text_starts(hash, T("$argon2id$v=19$")) || !phc_parse(hash, &h) ||
 	    !cost_eq(h.cost, hashing.cost) || h.salt_n != SALT_SIZE || h.tag_n != TAG_SIZE;
+}
+
+int64_t
+password_time(struct password_cost cost)
+{
+	const struct hashing kept = hashing;
+	int64_t began, ended;
+	struct phc h;
+
+	hashing.size = (size_t)cost.memory * 1024;
+	hashing.cost = cost;
+	hashing.memory = map_memory(hashing.size);
+	if (hashing.memory == NULL) {
+		hashing = kept;
+		return 0;
+	}
+	h = phc_new();
+	began = stamp_monotonic();
+	must(compute(T("correct horse battery staple"), &h, h.tag));
+	ended = stamp_monotonic();
+	munmap(hashing.memory, hashing.size);
+	hashing = kept;
+	return ended - began;
 }

@@ -47,6 +47,12 @@ bool password_is_known(struct text hash);
 /* Was it made elsewhere, at another cost than password_init()'s, or with other sizes, or is it malformed? */
 bool password_needs_rehash(struct text hash);
 
+/*
+ * Microseconds that a hash of this cost takes on this machine; 0 when there is no memory for it. Any cost:
+ * nothing is kept.
+ */
+int64_t password_time(struct password_cost cost);
+
 /* The characters that are hashed and counted: NFKC. Bytes that are not UTF-8 stay as they are. */
 struct text password_normal(struct secret password, struct arena *a);
 

@@ -13,7 +13,7 @@ enum ctl_exit { CTL_GOOD = 0, CTL_FAILED = 1, CTL_USAGE = 2, CTL_NOT_FOUND = 3, 
 struct ctl_options {
 	struct text email, first_name, last_name, organization;
 	struct text password_file, token_lifetime, query;
-	struct text format, output;
+	struct text format, output, since, upstreams;
 	bool staff, support, json, dry_run, status, new_token, failed;
 	bool skip_errors, without_passwords;
 
@@ -31,12 +31,14 @@ struct ctl {
 	struct db *db;
 	struct ctl_options options;
 	struct text argument; /* what comes after the command's words; none when there is nothing */
+	char *const *more;    /* ... and after that, for commands with .more; ends with NULL */
 };
 
 /* A command's words, what it takes, and what it does. Returns an exit status. */
 struct command {
 	const char *name;     /* "user create" */
 	const char *argument; /* "USERNAME", NULL: takes none */
+	const char *more;     /* "FIELD=VALUE...", one or more after it; NULL: takes none */
 	const char *options;  /* letters of its options in the table of rosterctl.c */
 	bool offline;         /* needs neither database nor key file */
 	bool without_config;  /* ... nor a configuration */
@@ -46,6 +48,18 @@ struct command {
 
 extern const struct command commands[];
 extern const size_t ncommands;
+
+/* Options of commands; the letter is how a command's row names them. */
+struct ctl_option {
+	char letter;
+	const char *name;
+	const char *value; /* what its value is called; NULL: it is a switch */
+	size_t offset;     /* in struct ctl_options */
+	const char *help;
+};
+
+extern const struct ctl_option ctl_options[];
+extern const size_t nctl_options;
 
 /* An answer of the service. */
 struct answer {
@@ -59,6 +73,22 @@ struct answer {
  * audit events as through nginx. path has the query after "?". body is a JSON document or none.
  */
 struct answer ctl_call(struct ctl *ctl, const char *method, struct text path, struct text body);
+
+/*
+ * Prints so many pages of 300 of a list of the API, a line an object, or with --json all of it. path has a query to which more can be
+ * added with "&".
+ */
+typedef void ctl_line(const struct json *object);
+int ctl_list(struct ctl *ctl, const char *path, int pages, ctl_line *print);
+
+/* A text member of an object, "" when there is none. */
+struct text ctl_member(const struct json *object, const char *key);
+
+/* KiB of memory that programs can still have; 0 when the system does not tell. */
+int64_t ctl_free_memory(void);
+
+/* What rosterctl nginx prints. */
+struct text ctl_nginx_view(struct ctl *ctl);
 
 /* Whom the audit events of rosterctl name. */
 struct caller ctl_operator(void);
@@ -91,14 +121,19 @@ int ctl_error(int status, const char *format, ...) PRINTF_LIKE(2, 3);
 /* Prints a text on standard output. */
 void ctl_print(struct text t);
 
-/* user.c, import.c, export.c, provider.c, mail.c, schema.c, nginx.c, key.c */
+/* user.c, import.c, export.c, provider.c, list.c, calibrate.c, doctor.c, manual.c, mail.c, schema.c, nginx.c, key.c */
 int ctl_user_create(struct ctl *ctl), ctl_user_list(struct ctl *ctl),
     ctl_user_show(struct ctl *ctl), ctl_user_token(struct ctl *ctl),
     ctl_user_password(struct ctl *ctl), ctl_user_import(struct ctl *ctl),
-    ctl_user_export(struct ctl *ctl);
+    ctl_user_export(struct ctl *ctl), ctl_user_set(struct ctl *ctl),
+    ctl_user_deactivate(struct ctl *ctl), ctl_user_delete(struct ctl *ctl);
 int ctl_provider_list(struct ctl *ctl), ctl_provider_show(struct ctl *ctl),
     ctl_provider_create(struct ctl *ctl), ctl_provider_set(struct ctl *ctl),
     ctl_provider_delete(struct ctl *ctl);
+int ctl_role_list(struct ctl *ctl), ctl_grant_list(struct ctl *ctl),
+    ctl_audit_list(struct ctl *ctl);
+int ctl_calibrate(struct ctl *ctl), ctl_doctor(struct ctl *ctl);
+int ctl_man(struct ctl *ctl), ctl_completion(struct ctl *ctl);
 int ctl_mail_list(struct ctl *ctl), ctl_mail_retry(struct ctl *ctl);
 int ctl_migrate(struct ctl *ctl);
 int ctl_nginx(struct ctl *ctl);

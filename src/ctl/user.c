@@ -1,11 +1,11 @@
 #include "base/base.h"
 
+#include <limits.h>
+
 #include "crypto/password.h"
 #include "crypto/weak.h"
 #include "ctl/ctl.h"
-
-/* Users that one call of user list prints at a time. */
-#define LIST_PAGE 300
+#include "users/users.h"
 
 static bool
 member_true(const struct json *object, struct text key)
@@ -133,43 +133,19 @@ ctl_user_create(struct ctl *ctl)
 	return answer.status == 201 ? ctl_print_object(ctl, &answer) : ctl_refused(&answer);
 }
 
-/* Prints a page; *n is how many users were on it. */
-static int
-list_page(struct ctl *ctl, struct text query, int page, size_t *n)
-{
-	struct answer answer = ctl_call(ctl, "GET",
-	    arena_printf(ctl->arena,
-		"/api/users/?field=uuid&field=username&field=email&field=full_name"
-		"&field=is_staff&field=is_support&field=is_active"
-		"&page_size=%d&page=%d&query=%.*s",
-		LIST_PAGE, page, TEXT_ARGS(query)),
-	    TEXT_NONE);
-
-	*n = 0;
-	if (answer.status == 404 && page > 1)
-		return CTL_GOOD; /* the page before was full and the last */
-	if (answer.status != 200)
-		return ctl_refused(&answer);
-	*n = answer.json->count;
-	for (const struct json *j = answer.json->first; j != NULL; j = j->next)
-		print_line(j);
-	return CTL_GOOD;
-}
-
 int
 ctl_user_list(struct ctl *ctl)
 {
 	struct text query =
 	    text_is_none(ctl->options.query) ? T("") : url_encode(ctl->arena, ctl->options.query);
-	struct arena_mark mark = arena_mark(ctl->arena);
-	int status = CTL_GOOD;
-	size_t n = LIST_PAGE;
 
-	for (int page = 1; n == LIST_PAGE && status == CTL_GOOD; page++) {
-		status = list_page(ctl, query, page, &n);
-		arena_rewind(ctl->arena, mark);
-	}
-	return status;
+	return ctl_list(ctl,
+	    arena_printf(ctl->arena,
+		"/api/users/?field=uuid&field=username&field=email&field=full_name"
+		"&field=is_staff&field=is_support&field=is_active&query=%.*s",
+		TEXT_ARGS(query))
+		.s,
+	    INT_MAX, print_line);
 }
 
 int
@@ -224,4 +200,76 @@ ctl_user_password(struct ctl *ctl)
 		return ctl_refused(&answer);
 	puts("The password is set; the token was replaced.");
 	return CTL_GOOD;
+}
+
+/* Adds "first_name=Ada" to a body; false after saying why not. */
+static bool
+add_change(struct json_writer *w, struct text change)
+{
+	size_t equals = text_find(change, '=', 0);
+	struct text name = text_slice(change, 0, equals);
+	struct text value = text_slice(change, equals + 1, change.n);
+	int i = field_index(&users, name);
+
+	if (equals == change.n || !text_is_utf8(change)) {
+		(void)ctl_error(0, "%s is not FIELD=VALUE", change.s);
+		return false;
+	}
+	if (i < 0 || (users.fields[i].update & (STAFF | OPERATOR)) == 0 ||
+	    users.fields[i].decode != NULL) {
+		(void)ctl_error(0, "there is no field %.*s to set", TEXT_ARGS(name));
+		return false;
+	}
+	json_key(w, name);
+	if (value.n == 0 && users.fields[i].input.nullable)
+		json_null(w);
+	else
+		json_text(w, value);
+	return true;
+}
+
+static int
+patch_user(struct ctl *ctl, struct text body)
+{
+	struct text uuid = find_uuid(ctl);
+	struct answer answer;
+
+	if (text_is_none(uuid))
+		return CTL_NOT_FOUND;
+	answer = ctl_call(ctl, "PATCH", user_path(ctl, uuid, ""), body);
+	return answer.status == 200 ? ctl_print_object(ctl, &answer) : ctl_refused(&answer);
+}
+
+int
+ctl_user_set(struct ctl *ctl)
+{
+	struct json_writer w;
+	struct buf body;
+
+	buf_init(&body, ctl->arena);
+	json_writer_init(&w, ctl->arena, json_sink_buf, &body, UUID_DASHED);
+	json_object(&w);
+	for (char *const *change = ctl->more; *change != NULL; change++)
+		if (!add_change(&w, text_from(*change)))
+			return CTL_USAGE;
+	json_object_end(&w);
+	return patch_user(ctl, buf_text(&body));
+}
+
+int
+ctl_user_deactivate(struct ctl *ctl)
+{
+	return patch_user(ctl, T("{\"is_active\":false}"));
+}
+
+int
+ctl_user_delete(struct ctl *ctl)
+{
+	struct text uuid = find_uuid(ctl);
+	struct answer answer;
+
+	if (text_is_none(uuid))
+		return CTL_NOT_FOUND;
+	answer = ctl_call(ctl, "DELETE", user_path(ctl, uuid, ""), TEXT_NONE);
+	return answer.status == 204 ? CTL_GOOD : ctl_refused(&answer);
 }

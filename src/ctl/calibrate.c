@@ -1,0 +1,97 @@
+/* What argon2id costs on this machine. */
+#include "base/base.h"
+
+#include "crypto/password.h"
+#include "ctl/ctl.h"
+
+/* Hashes of each set, while they take less than a second; the fastest counts. */
+#define ROUNDS 3
+
+/* clang-format off */
+static const struct set {
+	const char *origin;
+	struct password_cost cost;
+} sets[] = {
+	{ "OWASP", { 47104, 1, 1 } },
+	{ "OWASP", { 19456, 2, 1 } },
+	{ "OWASP", { 12288, 3, 1 } },
+	{ "OWASP", { 9216, 4, 1 } },
+	{ "OWASP", { 7168, 5, 1 } },
+	{ "RFC 9106, second", { 65536, 3, 4 } },
+	{ "RFC 9106, first", { 2097152, 1, 4 } },
+};
+/* clang-format on */
+
+/* Microseconds of one hash; 0 when there is no memory for it. */
+static int64_t
+measure(const struct password_cost *cost)
+{
+	int64_t best = 0, sum = 0, there = ctl_free_memory();
+
+	if (there > 0 && there < cost->memory)
+		return 0;
+	for (int i = 0; i < ROUNDS && sum < SECONDS; i++) {
+		int64_t us = password_time(*cost);
+
+		sum += us;
+		if (us > 0 && (best == 0 || us < best))
+			best = us;
+	}
+	return best;
+}
+
+static void
+print_json(struct ctl *ctl, const struct set *s, int64_t us)
+{
+	const struct maybe microseconds = { us > 0, us };
+	struct json_writer w;
+	struct buf out;
+
+	buf_init(&out, ctl->arena);
+	json_writer_init(&w, ctl->arena, json_sink_buf, &out, UUID_DASHED);
+	json_object(&w);
+	json_member_text(&w, "origin", text_from(s->origin));
+	json_member_value(&w, "argon2_memory", V((int64_t)s->cost.memory));
+	json_member_value(&w, "argon2_passes", V((int64_t)s->cost.passes));
+	json_member_value(&w, "argon2_lanes", V((int64_t)s->cost.lanes));
+	json_member_value(&w, "microseconds", V(microseconds));
+	json_object_end(&w);
+	buf_add_char(&out, '\n');
+	ctl_print(buf_text(&out));
+}
+
+static void
+print_line(struct ctl *ctl, const struct set *s, int64_t us)
+{
+	int64_t workers = ctl->setup.config.slow_workers;
+
+	printf("%-18s %8u KiB %6u %5u", s->origin, s->cost.memory, s->cost.passes, s->cost.lanes);
+	if (us == 0)
+		puts("  there is not that much memory");
+	else
+		printf(" %9.1f ms %9.1f %12lld MiB\n", (double)us / 1000.0,
+		    (double)SECONDS / (double)us, (long long)(workers * s->cost.memory / 1024));
+}
+
+int
+ctl_calibrate(struct ctl *ctl)
+{
+	const struct config *c = &ctl->setup.config;
+	const struct set own = { "roster.conf",
+		{ (uint32_t)c->argon2_memory, (uint32_t)c->argon2_passes,
+		    (uint32_t)c->argon2_lanes } };
+
+	if (!ctl->options.json)
+		printf("%-18s %12s %6s %5s %12s %9s %16s\n", "", "memory", "passes", "lanes",
+		    "a hash", "sign-ins", "all workers");
+	for (size_t i = 0; i <= countof(sets); i++) {
+		const struct set *s = i == 0 ? &own : &sets[i - 1];
+
+		(ctl->options.json ? print_json : print_line)(ctl, s, measure(&s->cost));
+		fflush(stdout);
+	}
+	if (!ctl->options.json)
+		printf("Sign-ins: a second, of one of the %lld slow workers.\n",
+		    (long long)c->slow_workers);
+	return CTL_GOOD;
+}

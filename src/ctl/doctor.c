@@ -1,0 +1,293 @@
+/* rosterctl doctor: looks at all that the service needs, and says what to do about what is wrong. */
+#include "base/base.h"
+
+#include <curl/curl.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "auth/auth.h"
+#include "ctl/ctl.h"
+#include "db/migrate.h"
+
+/* Microseconds that the clocks of two hosts may differ by. */
+#define CLOCK_TOLERANCE (2 * SECONDS)
+
+/* Where README.md puts nginx's view. */
+#define UPSTREAMS T("/etc/nginx/roster-upstreams.conf")
+
+/* A check says in *words what it has found, or what is wrong and what to do. */
+enum health { GOOD, SKIPPED, FAULTY };
+typedef enum health check(struct ctl *ctl, struct text *words);
+
+static enum health
+check_database(struct ctl *ctl, struct text *words)
+{
+	*words = T("it answers");
+	return db_connect(ctl->db, ctl->arena, words) ? GOOD : FAULTY;
+}
+
+static bool
+has_database(struct ctl *ctl, struct text *words)
+{
+	struct text problem;
+
+	*words = T("not looked at without the database");
+	return db_connect(ctl->db, ctl->arena, &problem);
+}
+
+static enum health
+check_schema(struct ctl *ctl, struct text *words)
+{
+	if (!has_database(ctl, words))
+		return SKIPPED;
+	if (migrate_check(ctl->db, ctl->arena, words) != SCHEMA_CURRENT)
+		return FAULTY;
+	*words = T("of this version");
+	return GOOD;
+}
+
+static enum health
+check_clock(struct ctl *ctl, struct text *words)
+{
+	struct value theirs = { .kind = KIND_STAMP };
+	int64_t difference;
+	struct sql q;
+	bool found;
+
+	if (!has_database(ctl, words))
+		return SKIPPED;
+	db_begin(ctl->db, ctl->arena, false, TEXT_NONE);
+	sql_init(&q, ctl->arena);
+	sql_add(&q, "SELECT UTC_TIMESTAMP(6)");
+	found = db_row_sql(ctl->db, "clock", DB_READ, &q, &theirs, 1);
+	if (db_end(ctl->db, false) != DB_NONE || !found)
+		return SKIPPED;
+	difference = theirs.s.us - stamp_now().us;
+	*words = arena_printf(ctl->arena, "the database's differs by %.3f s%s",
+	    (double)difference / (double)SECONDS,
+	    llabs(difference) <= CLOCK_TOLERANCE
+		? ""
+		: ": tokens expire at the wrong time; let an NTP client keep the clocks of both hosts");
+	return llabs(difference) <= CLOCK_TOLERANCE ? GOOD : FAULTY;
+}
+
+static enum health
+check_keys(struct ctl *ctl, struct text *words)
+{
+	ctl->setup.keyring = keyring_read(ctl->setup.config.key_file, ctl->arena, words);
+	if (ctl->setup.keyring == NULL)
+		return FAULTY;
+	*words = arena_printf(ctl->arena, "%zu in the file", keyring_count(ctl->setup.keyring));
+	return GOOD;
+}
+
+/* Does the key file belong to this database? The newest token tells. */
+static enum health
+check_sealed(struct ctl *ctl, struct text *words)
+{
+	struct value row[] = { { .kind = KIND_BYTES }, { .kind = KIND_UUID } };
+	struct secret secret;
+	struct sql q;
+	bool found;
+
+	if (!has_database(ctl, words))
+		return SKIPPED;
+	*words = T("not looked at without the key file or the schema");
+	if (ctl->setup.keyring == NULL ||
+	    migrate_check(ctl->db, ctl->arena, &(struct text){ 0 }) != SCHEMA_CURRENT)
+		return SKIPPED;
+	db_begin(ctl->db, ctl->arena, false, TEXT_NONE);
+	sql_init(&q, ctl->arena);
+	sql_add(&q,
+	    "SELECT t.sealed, u.uuid FROM tokens t JOIN users u ON u.id = t.user_id"
+	    " ORDER BY t.id DESC LIMIT 1");
+	found = db_row_sql(ctl->db, "newest_token", DB_READ, &q, row, countof(row));
+	if (db_end(ctl->db, false) != DB_NONE)
+		return SKIPPED;
+	*words = T("the keys open what is in the database");
+	if (!found ||
+	    seal_open(ctl->setup.keyring, row[0].x,
+		(struct bytes){ row[1].u.b, sizeof(row[1].u.b) }, ctl->arena, &secret))
+		return GOOD;
+	*words =
+	    T("the keys do not open what is in the database: put the key file back that belongs "
+	      "to it, or add its keys to this one");
+	return FAULTY;
+}
+
+static bool
+listens(struct text path)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	bool good;
+
+	(void)snprintf(address.sun_path, sizeof(address.sun_path), "%.*s", TEXT_ARGS(path));
+	good = fd >= 0 && connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0;
+	if (fd >= 0)
+		close(fd);
+	return good;
+}
+
+static enum health
+check_sockets(struct ctl *ctl, struct text *words)
+{
+	const struct config *c = &ctl->setup.config;
+	const struct {
+		const char *lane;
+		int64_t workers;
+	} lanes[] = { { "api", c->api_workers }, { "slow", c->slow_workers } };
+
+	for (size_t i = 0; i < countof(lanes); i++)
+		for (int64_t j = 0; j < lanes[i].workers; j++) {
+			struct text path = arena_printf(ctl->arena, "%.*s/%s/%lld.sock",
+			    TEXT_ARGS(c->socket_dir), lanes[i].lane, (long long)j);
+
+			if (listens(path))
+				continue;
+			*words = arena_printf(ctl->arena,
+			    "%s: %s; start rosterd, and look into its log if it does not stay",
+			    path.s, strerror(errno));
+			return FAULTY;
+		}
+	*words = T("all workers listen");
+	return GOOD;
+}
+
+/* Is nginx's file what rosterctl nginx prints now? */
+static enum health
+check_nginx(struct ctl *ctl, struct text *words)
+{
+	struct text wanted = ctl_nginx_view(ctl), there;
+	struct text path =
+	    text_is_none(ctl->options.upstreams) ? UPSTREAMS : ctl->options.upstreams;
+	FILE *f = fopen(path.s, "re");
+	char *room = arena_alloc(ctl->arena, wanted.n + 1);
+
+	if (f == NULL) {
+		*words = arena_printf(ctl->arena,
+		    "%s: %s; make it with rosterctl nginx, or name it with --upstreams", path.s,
+		    strerror(errno));
+		return SKIPPED;
+	}
+	there = (struct text){ room, fread(room, 1, wanted.n + 1, f) };
+	fclose(f);
+	*words = arena_printf(ctl->arena, "%s is of this configuration", path.s);
+	if (text_eq(there, wanted))
+		return GOOD;
+	*words = arena_printf(ctl->arena,
+	    "%s is of another configuration: make it again with rosterctl nginx, and reload nginx",
+	    path.s);
+	return FAULTY;
+}
+
+static enum health
+check_mail(struct ctl *ctl, struct text *words)
+{
+	const struct config *c = &ctl->setup.config;
+	CURL *curl;
+	CURLcode result;
+
+	*words = T("smtp_url is not set: no mail is delivered");
+	if (c->smtp_url.n == 0)
+		return SKIPPED;
+	curl = curl_easy_init();
+	must(curl != NULL);
+	curl_easy_setopt(curl, CURLOPT_URL, arena_text(ctl->arena, c->smtp_url).s);
+	curl_easy_setopt(curl, CURLOPT_CONNECT_ONLY, 1L);
+	curl_easy_setopt(curl, CURLOPT_TIMEOUT, 10L);
+	result = curl_easy_perform(curl);
+	curl_easy_cleanup(curl);
+	*words = arena_printf(ctl->arena, "%.*s answers", TEXT_ARGS(c->smtp_url));
+	if (result == CURLE_OK)
+		return GOOD;
+	*words = arena_printf(ctl->arena, "%.*s: %s; look at smtp_url, and at the server",
+	    TEXT_ARGS(c->smtp_url), curl_easy_strerror(result));
+	return FAULTY;
+}
+
+int64_t
+ctl_free_memory(void)
+{
+	FILE *f = fopen("/proc/meminfo", "re");
+	char line[128];
+	long long kib = 0;
+
+	while (f != NULL && kib == 0 && fgets(line, sizeof(line), f) != NULL)
+		(void)sscanf(line, "MemAvailable: %lld", &kib);
+	if (f != NULL)
+		fclose(f);
+	return kib;
+}
+
+static enum health
+check_memory(struct ctl *ctl, struct text *words)
+{
+	const struct config *c = &ctl->setup.config;
+	int64_t needed = c->slow_workers * c->argon2_memory, there = ctl_free_memory();
+
+	*words = arena_printf(ctl->arena, "argon2 takes %lld MiB, %lld MiB are free",
+	    (long long)needed / 1024, (long long)there / 1024);
+	if (there == 0 || needed <= there)
+		return GOOD;
+	*words = arena_printf(
+	    ctl->arena, "%.*s: lower slow_workers or argon2_memory", TEXT_ARGS(*words));
+	return FAULTY;
+}
+
+static const struct {
+	const char *name;
+	check *run;
+} checks[] = {
+	{ "database", check_database },
+	{ "schema", check_schema },
+	{ "clock", check_clock },
+	{ "key file", check_keys },
+	{ "sealed", check_sealed },
+	{ "sockets", check_sockets },
+	{ "nginx", check_nginx },
+	{ "mail", check_mail },
+	{ "memory", check_memory },
+};
+
+static void
+print_found(struct ctl *ctl, const char *name, enum health health, struct text words)
+{
+	static const char *const states[] = { "good", "skipped", "faulty" };
+	struct json_writer w;
+	struct buf out;
+
+	if (!ctl->options.json) {
+		printf("%-8s %-9s %.*s\n", states[health], name, TEXT_ARGS(words));
+		return;
+	}
+	buf_init(&out, ctl->arena);
+	json_writer_init(&w, ctl->arena, json_sink_buf, &out, UUID_DASHED);
+	json_object(&w);
+	json_member_text(&w, "check", text_from(name));
+	json_member_text(&w, "state", text_from(states[health]));
+	json_member_text(&w, "message", words);
+	json_object_end(&w);
+	buf_add_char(&out, '\n');
+	ctl_print(buf_text(&out));
+}
+
+int
+ctl_doctor(struct ctl *ctl)
+{
+	struct db_options options = server_db_options(&roster, &ctl->setup.config);
+	int status = CTL_GOOD;
+
+	ctl->db = db_new(&options);
+	for (size_t i = 0; i < countof(checks); i++) {
+		struct text words = TEXT_NONE;
+		enum health health = checks[i].run(ctl, &words);
+
+		print_found(ctl, checks[i].name, health, words);
+		if (health == FAULTY)
+			status = CTL_FAILED;
+	}
+	db_free(&ctl->db);
+	return status;
+}

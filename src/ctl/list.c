@@ -1,0 +1,117 @@
+/* Lists of the API, page by page. */
+#include "base/base.h"
+
+#include <limits.h>
+
+#include "ctl/ctl.h"
+
+#define PAGE 300
+
+struct text
+ctl_member(const struct json *object, const char *key)
+{
+	const struct json *member = json_member(object, text_from(key));
+
+	return member != NULL && member->type == JSON_TEXT ? member->text : T("");
+}
+
+/* Prints a page; *n is how many objects were on it. */
+static int
+print_page(struct ctl *ctl, const char *path, int page, ctl_line *print, size_t *n)
+{
+	struct answer answer = ctl_call(ctl, "GET",
+	    arena_printf(ctl->arena, "%s&page_size=%d&page=%d", path, PAGE, page), TEXT_NONE);
+
+	*n = 0;
+	if (answer.status == 404 && page > 1)
+		return CTL_GOOD; /* the page before was full and the last */
+	if (answer.status != 200)
+		return ctl_refused(&answer);
+	*n = answer.json->count;
+	if (ctl->options.json) {
+		fputs(page > 1 && *n > 0 ? "," : "", stdout);
+		ctl_print(text_slice(answer.body, 1, answer.body.n - 1));
+		return CTL_GOOD;
+	}
+	for (const struct json *j = answer.json->first; j != NULL; j = j->next)
+		print(j);
+	return CTL_GOOD;
+}
+
+int
+ctl_list(struct ctl *ctl, const char *path, int pages, ctl_line *print)
+{
+	struct arena_mark mark = arena_mark(ctl->arena);
+	int status = CTL_GOOD;
+	size_t n = PAGE;
+
+	if (ctl->options.json)
+		putchar('[');
+	/* Until whoever reads has gone, too. */
+	for (int page = 1; page <= pages && n == PAGE && status == CTL_GOOD && !ferror(stdout);
+	     page++) {
+		status = print_page(ctl, path, page, print, &n);
+		fflush(stdout);
+		arena_rewind(ctl->arena, mark);
+	}
+	if (ctl->options.json)
+		puts("]");
+	return status;
+}
+
+static void
+print_role(const struct json *role)
+{
+	const struct json *active = json_member(role, T("is_active"));
+
+	printf("%.*s  %-10.*s  %-20.*s  %.*s%s\n", TEXT_ARGS(ctl_member(role, "uuid")),
+	    TEXT_ARGS(ctl_member(role, "content_type")), TEXT_ARGS(ctl_member(role, "name")),
+	    TEXT_ARGS(ctl_member(role, "description")),
+	    active != NULL && active->boolean ? "" : " [disabled]");
+}
+
+int
+ctl_role_list(struct ctl *ctl)
+{
+	return ctl_list(ctl, "/api/roles/?", INT_MAX, print_role);
+}
+
+static void
+print_grant(const struct json *grant)
+{
+	struct text until = ctl_member(grant, "expiration_time");
+
+	printf("%-24.*s  %-20.*s  %-8.*s  %.*s  %.*s%s%.*s\n",
+	    TEXT_ARGS(ctl_member(grant, "user_slug")), TEXT_ARGS(ctl_member(grant, "role_name")),
+	    TEXT_ARGS(ctl_member(grant, "scope_type")), TEXT_ARGS(ctl_member(grant, "scope_uuid")),
+	    TEXT_ARGS(ctl_member(grant, "scope_name")), until.n > 0 ? "  until " : "",
+	    TEXT_ARGS(until));
+}
+
+int
+ctl_grant_list(struct ctl *ctl)
+{
+	return ctl_list(ctl, "/api/user-permissions/?", INT_MAX, print_grant);
+}
+
+static void
+print_event(const struct json *event)
+{
+	printf("%-27.*s  %-32.*s  %-16.*s  %.*s %.*s\n", TEXT_ARGS(ctl_member(event, "created")),
+	    TEXT_ARGS(ctl_member(event, "event_type")),
+	    TEXT_ARGS(ctl_member(event, "actor_username")),
+	    TEXT_ARGS(ctl_member(event, "subject_type")),
+	    TEXT_ARGS(ctl_member(event, "subject_uuid")));
+}
+
+int
+ctl_audit_list(struct ctl *ctl)
+{
+	struct text since = ctl->options.since;
+
+	return ctl_list(ctl,
+	    arena_printf(ctl->arena, "/api/events/?created=%s",
+		text_is_none(since) ? "" : url_encode(ctl->arena, since).s)
+		.s,
+	    1, print_event);
+}

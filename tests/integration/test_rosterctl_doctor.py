@@ -1,0 +1,86 @@
+"""rosterctl doctor and calibrate."""
+
+import json
+import subprocess
+
+from service import BUILD
+
+
+def look(service, *words):
+    """The checks' states and messages, and the exit status."""
+    done = service.rosterctl("doctor", "--json", *words, check=False)
+    lines = [json.loads(line) for line in done.stdout.splitlines()]
+    return {line["check"]: (line["state"], line["message"]) for line in lines}, done.returncode
+
+
+def test_all_is_well(service, tmp_path):
+    view = tmp_path / "upstreams.conf"
+    view.write_text(service.rosterctl("nginx").stdout)
+    found, status = look(service, "--upstreams", view)
+    assert status == 0
+    assert list(found) == ["database", "schema", "clock", "key file", "sealed", "sockets", "nginx", "mail", "memory"]
+    assert {state for state, _ in found.values()} == {"good"}
+    assert service.rosterctl("doctor", "--upstreams", view).stdout.startswith("good     database  it answers\n")
+
+
+def test_each_fault_is_named(own_service, tmp_path):
+    service = own_service()
+    view = tmp_path / "upstreams.conf"
+    view.write_text("old")
+    key = subprocess.run([BUILD / "rosterctl", "key", "new"], capture_output=True, text=True, check=True).stdout
+    (service.state / "keys").write_text(key)
+    service.sql("DELETE FROM schema_migrations ORDER BY number DESC LIMIT 1")
+    found, status = look(service, "--upstreams", view, "--upstreams", view)
+    assert status == 1
+    assert found["schema"][0] == "faulty" and "run rosterctl migrate" in found["schema"][1]
+    assert found["sealed"] == ("skipped", "not looked at without the key file or the schema")
+    assert found["nginx"] == (
+        "faulty",
+        f"{view} is of another configuration: make it again with rosterctl nginx, and reload nginx",
+    )
+
+
+def test_keys_of_another_database(own_service):
+    service = own_service()
+    key = subprocess.run([BUILD / "rosterctl", "key", "new"], capture_output=True, text=True, check=True).stdout
+    (service.state / "keys").write_text(key)
+    found, status = look(service)
+    assert (status, found["sealed"][0]) == (1, "faulty")
+    assert found["sealed"][1].startswith("the keys do not open what is in the database: put the key file back")
+    (service.state / "keys").chmod(0o644)
+    found, status = look(service)
+    assert (status, found["key file"][0], found["sealed"][0]) == (1, "faulty", "skipped")
+
+
+def test_without_a_service(own_service):
+    service = own_service()
+    service.down()
+    found, status = look(service)
+    assert status == 1
+    assert {name: state for name, (state, _) in found.items()} == {
+        "database": "faulty",
+        "schema": "skipped",
+        "clock": "skipped",
+        "key file": "good",
+        "sealed": "skipped",
+        "sockets": "faulty",
+        "nginx": "skipped",
+        "mail": "faulty",
+        "memory": "good",
+    }
+    assert "start rosterd" in found["sockets"][1] and "look at smtp_url" in found["mail"][1]
+
+
+def test_calibrate(service):
+    sets = [json.loads(line) for line in service.rosterctl("calibrate", "--json").stdout.splitlines()]
+    assert [(s["origin"], s["argon2_memory"], s["argon2_passes"], s["argon2_lanes"]) for s in sets] == [
+        ("roster.conf", 19456, 2, 1),
+        ("OWASP", 47104, 1, 1),
+        ("OWASP", 19456, 2, 1),
+        ("OWASP", 12288, 3, 1),
+        ("OWASP", 9216, 4, 1),
+        ("OWASP", 7168, 5, 1),
+        ("RFC 9106, second", 65536, 3, 4),
+        ("RFC 9106, first", 2097152, 1, 4),
+    ]
+    assert all(s["microseconds"] > 0 for s in sets[:-1])
