@@ -7,7 +7,7 @@ control_packages() {
 	awk -v kind="$1" '
 		/^[^ #]/ { inside = /^Build-Depends:/; next }
 		!inside || /^#/ || /^ dh-sequence-/ { next }
-		kind != "package" && /^ debhelper|<!nodoc>|<pkg\.roster\.package>/ { next }
+		kind != "package" && /^ debhelper|<pkg\.roster\.package>/ { next }
 		kind != "check" && /<pkg\.roster\.check>/ { next }
 		kind == "package" && /<!nocheck>/ { next }
 		/^ debhelper/ { print "debhelper"; next }

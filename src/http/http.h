@@ -121,6 +121,7 @@ struct param {
 #define ROUTE_ARGS 2
 
 struct route;
+struct route_table;
 
 struct request {
 	struct arena *arena;
@@ -141,6 +142,8 @@ struct request {
 	size_t nparams;
 
 	const struct route *route;
+	const struct route_table *const *tables; /* all routes, for what tells of them */
+	size_t ntables;
 	struct text args[ROUTE_ARGS];
 	struct uuid uuid; /* the first {uuid} of the path */
 	struct caller caller;

@@ -13,4 +13,7 @@ handler health_ready;
 /* The numbers of server/meter.h in the text format of Prometheus, version 0.0.4. */
 handler metrics;
 
+/* The API as OpenAPI 3.1. */
+handler schema;
+
 #endif

@@ -181,6 +181,8 @@ serve(struct worker *w, const struct transport *transport)
 		.db = w->db,
 		.config = &w->setup->config,
 		.keyring = w->setup->keyring,
+		.tables = w->app->tables,
+		.ntables = w->app->ntables,
 		.transport = *transport,
 		.reply.body = w->body,
 	};
