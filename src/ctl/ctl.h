@@ -109,9 +109,6 @@ bool ctl_password(struct ctl *ctl, struct text *password) MUST_CHECK;
 bool ctl_secret(struct ctl *ctl, const char *what, const char *option, struct text file,
     struct text *secret) MUST_CHECK;
 
-/* The member of an answer's object as text; "" when it has none that is one. */
-struct text ctl_member(const struct json *object, const char *key);
-
 /* Prints an object, a member a line, or as it came with --json. Returns CTL_GOOD. */
 int ctl_print_object(struct ctl *ctl, const struct answer *answer);
 

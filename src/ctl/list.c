@@ -7,14 +7,6 @@
 
 #define PAGE 300
 
-struct text
-ctl_member(const struct json *object, const char *key)
-{
-	const struct json *member = json_member(object, text_from(key));
-
-	return member != NULL && member->type == JSON_TEXT ? member->text : T("");
-}
-
 /* Prints a page; *n is how many objects were on it. */
 static int
 print_page(struct ctl *ctl, const char *path, int page, ctl_line *print, size_t *n)
