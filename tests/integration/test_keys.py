@@ -304,7 +304,8 @@ def test_a_private_key_is_refused_and_kept_nowhere(service, regular, tmp_path, o
 
 
 @pytest.mark.parametrize("text", ["-----BEGIN PRIVATE KEY-----", "PuTTY-User-Key-File-3: ssh-ed25519\nx",
-                                  "b3BlbnNzaC1rZXktdjEAAAAABG5vbmU", f"{GOOD}\n-----BEGIN RSA PRIVATE KEY-----\n"])
+                                  "b3BlbnNzaC1rZXktdjEAAAAABG5vbmU", f"{GOOD}\n-----BEGIN RSA PRIVATE KEY-----\n"],
+                         ids=["PKCS #8", "PuTTY", "OpenSSH", "after a good one"])
 def test_other_forms_of_private_keys(regular, text):
     answer = regular.post(PATH, json={"name": "x", "public_key": text})
     assert status_and_json(answer) == (400, {"public_key": PRIVATE})
