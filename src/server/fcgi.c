@@ -9,9 +9,6 @@
 
 #include "server/fcgi.h"
 
-/* Of a body that no handler wanted, this much is read so that the connection can be kept. */
-#define SKIP_MAX (1024 * 1024)
-
 struct fcgi {
 	FCGX_Request fcgx;
 	int fd; /* libfcgi has a copy, which it closes when it likes */
@@ -116,16 +113,19 @@ fcgi_read(struct fcgi *f, struct transport *transport)
 	return true;
 }
 
-/* What is left of the body must not be taken for the next request. */
+/*
+ * What is left of the body must not be taken for the next request; and nginx, which has all of it and bounds
+ * it, makes a 502 of whatever it is answered before it could send it.
+ */
 static bool
 skip_body(struct fcgi *f)
 {
-	char skipped[4096];
-	size_t total = 0;
+	char skipped[16384];
 	ssize_t n;
 
-	while ((n = fcgi_read_body(f, skipped, sizeof(skipped))) > 0 && total < SKIP_MAX)
-		total += (size_t)n;
+	do
+		n = fcgi_read_body(f, skipped, sizeof(skipped));
+	while (n > 0);
 	return n == 0;
 }
 
