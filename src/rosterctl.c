@@ -285,19 +285,15 @@ static const struct option global_options[] = {
 	{ NULL, 0, NULL, 0 },
 };
 
-int
-main(int argc, char **argv)
+static int
+run_words(int argc, char **argv, struct ctl *ctl)
 {
 	struct text sets[SETS_MAX];
 	struct app_source source = { .path = T(SYSCONFDIR "/roster/roster.conf"), .set = sets };
-	struct ctl ctl = { .arena = arena_new(MEMORY) };
 	const struct command *command;
 	bool help_asked = false;
 	int words, status, c;
 
-	crypto_init();
-	log_set_process("rosterctl");
-	log_set_level(LOG_WARNING);
 	/* "+": the options after the command's first word are the command's. */
 	while ((c = getopt_long(argc, argv, "+c:h", global_options, NULL)) != -1) {
 		if (c == 'c')
@@ -318,11 +314,22 @@ main(int argc, char **argv)
 		    optind < argc ? argv[optind] : "");
 	words += optind - 1;
 	argv[words] = argv[0]; /* getopt takes the word before the options for the program's name */
-	status = read_options(command, argc - words, argv + words, &ctl, &help_asked);
+	status = read_options(command, argc - words, argv + words, ctl, &help_asked);
 	if (help_asked)
-		status = command_help(command);
-	else if (status == CTL_GOOD)
-		status = run(command, &ctl, &source);
+		return command_help(command);
+	return status == CTL_GOOD ? run(command, ctl, &source) : status;
+}
+
+int
+main(int argc, char **argv)
+{
+	struct ctl ctl = { .arena = arena_new(MEMORY) };
+	int status;
+
+	crypto_init();
+	log_set_process("rosterctl");
+	log_set_level(LOG_WARNING);
+	status = run_words(argc, argv, &ctl);
 	arena_free(&ctl.arena);
 	return finish(status);
 }

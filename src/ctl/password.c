@@ -30,11 +30,11 @@ ask(int tty, const char *prompt, struct arena *a)
 	struct termios shown, hidden;
 	struct text answer;
 
-	dprintf(tty, "%s: ", prompt);
 	tcgetattr(tty, &shown);
 	hidden = shown;
 	hidden.c_lflag &= ~(tcflag_t)ECHO;
-	tcsetattr(tty, TCSAFLUSH, &hidden);
+	tcsetattr(tty, TCSAFLUSH, &hidden); /* throws away what was typed before it was asked for */
+	dprintf(tty, "%s: ", prompt);
 	if (!read_line(tty, a, &answer))
 		answer = TEXT_NONE;
 	tcsetattr(tty, TCSAFLUSH, &shown);
