@@ -17,12 +17,14 @@ def logged(service):
 
 
 def statements_of(service, ask):
-    """The statements that the service has sent for what ask() asks, within logged()."""
+    """The statements that the service has sent for what ask() asks with a token, within logged()."""
     service.sql("TRUNCATE mysql.general_log")
     ask()
+    # Of the connection that has looked the token up: other processes have chores at any time.
     rows = service.sql(
         "SELECT CONVERT(argument USING utf8mb4) FROM mysql.general_log"
-        " WHERE command_type = 'Execute' ORDER BY event_time"
+        " WHERE command_type = 'Execute' AND thread_id IN (SELECT thread_id FROM mysql.general_log"
+        " WHERE command_type = 'Execute' AND argument LIKE '%%FROM tokens%%') ORDER BY event_time"
     )
     return [text for (text,) in rows]
 
