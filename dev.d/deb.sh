@@ -88,10 +88,11 @@ fill_root() {
 in_root() {
 	local net=
 	[ "$1" != --net ] || { net=--net; shift; }
-	unshare --mount --pid --uts --fork --kill-child $net bash -c '
+	unshare --mount --propagation unchanged --pid --uts --fork --kill-child $net bash -c '
 		root=$1
 		shift
-		mount --make-rprivate /
+		# In a chroot / is no mount point, and what is mounted below it has to be private already.
+		mount --make-rprivate / 2>/dev/null
 		mount -t proc proc "$root/proc"
 		mount --rbind /dev "$root/dev"
 		mount -t tmpfs tmpfs "$root/run"
