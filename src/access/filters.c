@@ -115,10 +115,8 @@ filter_scope_uuid(struct request *rq, struct sql *where, struct text value)
 {
 	struct uuid uuid;
 
-	if (!uuid_parse(value, &uuid)) {
-		problem_add(rq, T("scope_uuid"), T("Enter a valid UUID."));
+	if (!filter_read_uuid(rq, "scope_uuid", value, &uuid))
 		return;
-	}
 	sql_add(where, " AND (g.customer_id IN (SELECT id FROM customers WHERE uuid = ");
 	sql_value(where, V(uuid));
 	sql_add(where, ") OR g.project_id IN (SELECT id FROM projects WHERE uuid = ");
@@ -155,15 +153,6 @@ const struct filter grant_filters[] = {
 };
 /* clang-format on */
 
-static bool
-read_uuid(struct request *rq, const char *name, struct text value, struct uuid *uuid)
-{
-	if (uuid_parse(value, uuid))
-		return true;
-	problem_add(rq, text_from(name), T("Enter a valid UUID."));
-	return false;
-}
-
 /* Holders of active grants g, of which the SELECTs' ends tell which; each takes the uuid. */
 static void
 users_with(struct request *rq, struct sql *where, const char *name, struct text value,
@@ -171,7 +160,7 @@ users_with(struct request *rq, struct sql *where, const char *name, struct text 
 {
 	struct uuid uuid;
 
-	if (!read_uuid(rq, name, value, &uuid))
+	if (!filter_read_uuid(rq, name, value, &uuid))
 		return;
 	sql_add(where, " AND u.id IN (SELECT h.id FROM (");
 	for (size_t i = 0; i < n; i++) {

@@ -57,10 +57,10 @@ static const struct field fields[] = {
 static void
 filter_user_uuid(struct request *rq, struct sql *where, struct text value)
 {
-	struct uuid uuid = { 0 };
+	struct uuid uuid;
 
-	if (!uuid_parse(value, &uuid))
-		problem_add(rq, T("user_uuid"), T("Enter a valid UUID."));
+	if (!filter_read_uuid(rq, "user_uuid", value, &uuid))
+		return;
 	sql_add(where, " AND u.uuid = ");
 	sql_value(where, V(uuid));
 }

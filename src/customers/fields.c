@@ -114,10 +114,8 @@ filter_user_uuid(struct request *rq, struct sql *where, struct text value)
 {
 	struct uuid uuid;
 
-	if (!uuid_parse(value, &uuid)) {
-		problem_add(rq, T("user_uuid"), T("Enter a valid UUID."));
+	if (!filter_read_uuid(rq, "user_uuid", value, &uuid))
 		return;
-	}
 	sql_add(where,
 	    " AND c.id IN (SELECT g.customer_id FROM role_grants g JOIN users gu ON gu.id = g.user_id"
 	    " WHERE " GRANT_ACTIVE("g") " AND gu.uuid = ");

@@ -74,10 +74,8 @@ by_uuid(
 {
 	struct uuid uuid;
 
-	if (!uuid_parse(value, &uuid)) {
-		problem_add(rq, text_from(name), T("Enter a valid UUID."));
+	if (!filter_read_uuid(rq, name, value, &uuid))
 		return;
-	}
 	sql_add(where, column);
 	sql_value(where, V(uuid));
 	sql_add(where, ")");

@@ -92,10 +92,8 @@ by_uuid(struct request *rq, struct sql *where, const char *name, struct text val
 {
 	struct uuid uuid;
 
-	if (!uuid_parse(value, &uuid)) {
-		problem_add(rq, text_from(name), T("Enter a valid UUID."));
+	if (!filter_read_uuid(rq, name, value, &uuid))
 		return;
-	}
 	sql_add(where, in);
 	sql_value(where, V(uuid));
 	sql_add(where, ")");

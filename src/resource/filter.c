@@ -101,6 +101,15 @@ filters_add(struct request *rq, const struct resource *r, struct sql *where)
 			f->apply(rq, where, value);
 }
 
+bool
+filter_read_uuid(struct request *rq, const char *name, struct text value, struct uuid *uuid)
+{
+	if (uuid_parse(value, uuid))
+		return true;
+	problem_add(rq, text_from(name), T("Enter a valid UUID."));
+	return false;
+}
+
 void
 where_visible(struct request *rq, const struct resource *r, struct sql *where)
 {

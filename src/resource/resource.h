@@ -73,6 +73,10 @@ struct filter {
 	const char *help;
 };
 
+/* For .apply: the value of the parameter with that name as a uuid; false when a problem was noted instead. */
+bool filter_read_uuid(
+    struct request *rq, const char *name, struct text value, struct uuid *uuid) MUST_CHECK;
+
 /* An object as it is in the database, for hooks. values are by field, as far as they were selected. */
 struct row {
 	int64_t id, version, owner;
