@@ -86,6 +86,49 @@ write_grant(struct json_writer *w, const struct json *grant)
 	json_object_end(w);
 }
 
+/* A grant and what it is ordered by. */
+struct held {
+	int64_t created, id;
+	const struct json *grant;
+};
+
+static struct held
+read_held(const struct json *grant)
+{
+	struct held h = { .grant = grant };
+	const struct json *json = grant->first;
+
+	for (size_t i = 0; strcmp(elements[i].key, "created") != 0; i++)
+		json = json->next;
+	h.created = json->integer;
+	must(text_to_int(grant->key, &h.id));
+	return h;
+}
+
+static int
+compare_held(const void *a, const void *b)
+{
+	const struct held *x = a, *y = b;
+
+	if (x->created != y->created)
+		return x->created < y->created ? -1 : 1;
+	return (x->id > y->id) - (x->id < y->id);
+}
+
+/* Oldest first. */
+static void
+write_grants(struct json_writer *w, const struct json *grants, struct arena *a)
+{
+	struct held *held = arena_alloc(a, grants->count * sizeof(*held));
+	size_t n = 0;
+
+	for (const struct json *g = grants->first; g != NULL; g = g->next)
+		held[n++] = read_held(g);
+	qsort(held, n, sizeof(*held), compare_held);
+	for (size_t i = 0; i < n; i++)
+		write_grant(w, held[i].grant);
+}
+
 void
 access_write_permissions(struct request *rq, struct json_writer *w, const struct value *v)
 {
@@ -95,7 +138,6 @@ access_write_permissions(struct request *rq, struct json_writer *w, const struct
 
 	json_array(w);
 	if (grants != NULL)
-		for (const struct json *g = grants->first; g != NULL; g = g->next)
-			write_grant(w, g);
+		write_grants(w, grants, rq->arena);
 	json_array_end(w);
 }

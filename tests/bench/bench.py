@@ -24,7 +24,7 @@ sys.path.insert(0, str(HERE.parent / "integration"))
 
 import images  # noqa: E402
 import lists  # noqa: E402
-import organizations  # noqa: E402
+import visibility  # noqa: E402
 from service import BUILD, Service, eventually, free_port  # noqa: E402
 
 WORKERS = 8
@@ -397,12 +397,12 @@ def bench_lists(service, people):
 
 
 def bench_organizations(service, people):
-    organizations.fill(service)
-    rows = list(organizations.rows(service))
+    visibility.fill(service)
+    rows = list(visibility.rows(service))
     columns = ["list", "caller", "found", "statements", "p50 ms", "p99 ms"]
     table(
-        f"{lists.PEOPLE:,} accounts, {organizations.CUSTOMERS:,} customers, {organizations.PROJECTS:,} projects,"
-        f" {organizations.GRANTS:,} grants",
+        f"{lists.PEOPLE:,} accounts, {visibility.CUSTOMERS:,} customers, {visibility.PROJECTS:,} projects,"
+        f" {visibility.GRANTS:,} grants",
         columns,
         [[name, who, f"{count:,}", n, ms(p50), ms(p99)] for name, who, count, n, p50, p99 in rows],
     )

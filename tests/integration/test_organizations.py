@@ -99,6 +99,31 @@ def test_permissions_of_a_user(world):
     assert own == me["permissions"]
 
 
+def test_permissions_of_who_has_very_many(world):
+    """More than a megabyte of them, the newest written first."""
+    w = world
+    client = w.service.account()
+    customer = w.made("/api/customers/", name=unique("Customer"))
+    project = w.made("/api/projects/", name=unique("Full"), customer=customer["url"])
+    role = w.made(
+        "/api/roles/", name=unique("LONG"), description="ä" * 2000, content_type="project",
+        permissions=["PROJECT.UPDATE"],
+    )
+    w.service.sql(
+        "INSERT INTO role_grants (uuid, user_id, role_id, project_id, created, modified)"
+        " SELECT RANDOM_BYTES(16), u.id, r.id, p.id, g.time, g.time"
+        " FROM (SELECT UTC_TIMESTAMP(6) - INTERVAL seq DIV 2 SECOND AS time FROM seq_1_to_800) g,"
+        " users u, roles r, projects p WHERE u.username = %s AND r.name = %s AND p.slug = %s",
+        client.user["username"], role["name"], project["slug"],
+    )
+    permissions = client.get("/api/users/me/").json()["permissions"]
+    assert len(permissions) == 800
+    assert {p["role_description"] for p in permissions} == {"ä" * 2000}
+    created = [p["created"] for p in permissions]
+    assert created == sorted(created)
+    assert len(set(created)) == 401
+
+
 def test_permissions_take_no_statement_more(world):
     answer = world.staff.get("/api/users/?page_size=100")
     line = world.service.request_line(answer.headers["X-Request-ID"])
