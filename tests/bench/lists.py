@@ -96,13 +96,16 @@ class Asker:
 
 
 def brief(rows):
-    """Where rows are looked for and put in order; what is looked up by a key for each row is left out."""
+    """
+    Where rows are looked for and put in order: for the page, then for the count. What is looked up by a key for
+    each row is left out, and the page itself, once it is found.
+    """
     parts = []
     for row in rows:
         sort = ", sorted" if "filesort" in (row["Extra"] or "") else ""
         if row["table"] is None:
             parts.append(row["Extra"])
-        elif row["type"] not in ("eq_ref", "const", "system") and row["table"] != "g":
+        elif row["type"] not in ("eq_ref", "const", "system") and not row["table"].startswith(("g", "<derived")):
             parts.append(f"{row['table']} {row['type']} {row['key'] or '-'} {row['rows']}{sort}")
     return "; ".join(parts) or "by key"
 
