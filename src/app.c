@@ -77,22 +77,32 @@ wait_for_database(struct db *db, const struct config *config, struct arena *a)
 	return true;
 }
 
-/* The schema is the program's own, neither older nor newer. */
+/* The schema is the program's own, neither older nor newer, and the keys are those of the database. */
 static bool
-check(const struct config *config, struct arena *a)
+is_ours(struct db *db, const struct setup *setup)
 {
-	struct db_options options = server_db_options(&roster, config);
-	struct db *db = db_new(&options);
-	struct text detail = TEXT_NONE;
-	enum schema_state state = SCHEMA_UNKNOWN;
+	struct text problem;
 
-	if (wait_for_database(db, config, a)) {
-		state = migrate_check(db, a, &detail);
-		if (state != SCHEMA_CURRENT)
-			log_error("%.*s", TEXT_ARGS(detail));
+	if (migrate_check(db, setup->arena, &problem) != SCHEMA_CURRENT) {
+		log_error("%.*s", TEXT_ARGS(problem));
+		return false;
 	}
+	if (!tokens_open(db, setup->keyring, setup->arena, &problem)) {
+		log_error("%.*s: %.*s", TEXT_ARGS(setup->config.key_file), TEXT_ARGS(problem));
+		return false;
+	}
+	return true;
+}
+
+static bool
+check(const struct setup *setup)
+{
+	struct db_options options = server_db_options(&roster, &setup->config);
+	struct db *db = db_new(&options);
+	bool good = wait_for_database(db, &setup->config, setup->arena) && is_ours(db, setup);
+
 	db_free(&db);
-	return state == SCHEMA_CURRENT;
+	return good;
 }
 
 const struct app roster = {

@@ -79,7 +79,7 @@ look_at_start(struct app_source *source)
 
 	if (!app_load(&setup, source))
 		return EXIT_BAD;
-	good = roster.check(&setup.config, setup.arena);
+	good = roster.check(&setup);
 	keyring_free(&setup.keyring);
 	arena_free(&setup.arena);
 	return good ? EXIT_GOOD : EXIT_BAD;
@@ -118,6 +118,16 @@ run(int argc, char **argv, struct arena *a)
 	return server_run(&roster, app_load, &source, argv) == 0 ? EXIT_GOOD : EXIT_BAD;
 }
 
+/* What could not be printed was not done. */
+static int
+finish(int status)
+{
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return status;
+	fprintf(stderr, "rosterd: standard output: %s\n", strerror(errno));
+	return EXIT_BAD;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -125,7 +135,7 @@ main(int argc, char **argv)
 	int status;
 
 	crypto_init();
-	status = run(argc, argv, a);
+	status = finish(run(argc, argv, a));
 	arena_free(&a);
 	return status;
 }

@@ -32,6 +32,13 @@ void token_end(struct request *rq, int64_t user_id);
 /* The key of a sealed copy, none when it cannot be opened (sealed under a key that is gone). */
 struct text token_unseal(struct request *rq, struct bytes sealed, struct uuid owner);
 
+/*
+ * Do the keys belong to this database? The newest token tells; without any they do. Else, or when the database
+ * does not answer, false and *problem says what to do. Outside a transaction.
+ */
+bool tokens_open(
+    struct db *db, const struct keyring *keyring, struct arena *a, struct text *problem) MUST_CHECK;
+
 /* Memory for the last uses of tokens, shared by all processes; see uses.c. */
 void uses_share(const struct config *config);
 

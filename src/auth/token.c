@@ -3,6 +3,24 @@
 #include "auth/auth_int.h"
 #include "crypto/token.h"
 
+struct sealed_token {
+	struct bytes sealed;
+	struct uuid owner;
+};
+
+static const struct db_column sealed_columns[] = {
+	COLUMN(sealed_token, sealed),
+	COLUMN(sealed_token, owner),
+};
+
+static const struct db_stmt token_newest = {
+	.name = "token_newest",
+	.sql = "SELECT t.sealed, u.uuid FROM tokens t JOIN users u ON u.id = t.user_id"
+	       " ORDER BY t.id DESC LIMIT 1",
+	.columns = sealed_columns,
+	.ncolumns = countof(sealed_columns),
+};
+
 #define TOKEN_INSERT "INSERT INTO tokens (user_id, lookup, sealed, created, made) VALUES "
 
 static const struct db_stmt token_insert = {
@@ -95,4 +113,21 @@ token_unseal(struct request *rq, struct bytes sealed, struct uuid owner)
 	if (sealed.p == NULL || !seal_open(rq->keyring, sealed, context_of(&owner), rq->arena, &s))
 		return TEXT_NONE;
 	return (struct text){ (const char *)s.bytes, s.n };
+}
+
+bool
+tokens_open(struct db *db, const struct keyring *keyring, struct arena *a, struct text *problem)
+{
+	struct sealed_token newest;
+	struct secret key;
+	bool found;
+
+	db_begin(db, a, false, TEXT_NONE);
+	found = db_row(db, &token_newest, &newest);
+	*problem = T("the database did not tell whether the keys are its own: see the log");
+	if (db_end(db, false) != DB_NONE)
+		return false;
+	*problem = T("the keys do not open what is in the database: put the key file back that "
+		     "belongs to it, or add its keys to this one");
+	return !found || seal_open(keyring, newest.sealed, context_of(&newest.owner), a, &key);
 }

@@ -82,38 +82,22 @@ check_keys(struct ctl *ctl, struct text *words)
 	return GOOD;
 }
 
-/* Does the key file belong to this database? The newest token tells. */
+/* Does the key file belong to this database? */
 static enum health
 check_sealed(struct ctl *ctl, struct text *words)
 {
-	struct value row[] = { { .kind = KIND_BYTES }, { .kind = KIND_UUID } };
-	struct secret secret;
-	struct sql q;
-	bool found;
+	struct text problem;
 
 	if (!has_database(ctl, words))
 		return SKIPPED;
 	*words = T("not looked at without the key file or the schema");
 	if (ctl->setup.keyring == NULL ||
-	    migrate_check(ctl->db, ctl->arena, &(struct text){ 0 }) != SCHEMA_CURRENT)
+	    migrate_check(ctl->db, ctl->arena, &problem) != SCHEMA_CURRENT)
 		return SKIPPED;
-	db_begin(ctl->db, ctl->arena, false, TEXT_NONE);
-	sql_init(&q, ctl->arena);
-	sql_add(&q,
-	    "SELECT t.sealed, u.uuid FROM tokens t JOIN users u ON u.id = t.user_id"
-	    " ORDER BY t.id DESC LIMIT 1");
-	found = db_row_sql(ctl->db, "newest_token", DB_READ, &q, row, countof(row));
-	if (db_end(ctl->db, false) != DB_NONE)
-		return SKIPPED;
+	if (!tokens_open(ctl->db, ctl->setup.keyring, ctl->arena, words))
+		return FAULTY;
 	*words = T("the keys open what is in the database");
-	if (!found ||
-	    seal_open(ctl->setup.keyring, row[0].x,
-		(struct bytes){ row[1].u.b, sizeof(row[1].u.b) }, ctl->arena, &secret))
-		return GOOD;
-	*words =
-	    T("the keys do not open what is in the database: put the key file back that belongs "
-	      "to it, or add its keys to this one");
-	return FAULTY;
+	return GOOD;
 }
 
 static bool

@@ -3,6 +3,7 @@
 
 #include <signal.h>
 #include <sys/epoll.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
@@ -33,11 +34,50 @@ server_db_options(const struct app *app, const struct config *config)
 }
 
 static void
+setup_free(struct setup *s)
+{
+	if (s->keyring != NULL)
+		keyring_free(&s->keyring);
+	arena_free(&s->arena);
+}
+
+static bool
+is_success(int status)
+{
+	return WIFEXITED(status) && WEXITSTATUS(status) == CHILD_LEFT;
+}
+
+/* Nothing has changed. */
+static void
+refuse_next(struct master *m)
+{
+	if (m->next.arena != NULL)
+		setup_free(&m->next);
+	log_error("the configuration is not taken; the old one stays");
+	notify_ready();
+}
+
+static void
 each_child(struct master *m, void (*fn)(struct master *, struct child *))
 {
 	for (size_t i = 0; i < CHILDREN_MAX; i++)
 		if (m->children.all[i].pid != 0)
 			fn(m, &m->children.all[i]);
+}
+
+/* What was to be taken, a program or a setup, was found good, or stays untaken. */
+static void
+examined(struct master *m, int status)
+{
+	bool good = is_success(status);
+
+	m->examiner = 0;
+	if (m->next.arena == NULL)
+		renew_examined(m, good);
+	else if (good)
+		m->examined = true;
+	else
+		refuse_next(m);
 }
 
 static void
@@ -51,8 +91,8 @@ reap(struct master *m)
 		meter_ended(pid, status);
 		if ((c = child_find(&m->children, pid)) != NULL)
 			child_ended(m, c, status);
-		else if (pid == m->program.examiner)
-			renew_examined(m, status);
+		else if (pid == m->examiner)
+			examined(m, status);
 	}
 }
 
@@ -87,41 +127,39 @@ wait_until(struct master *m, int64_t time)
 	}
 }
 
-/* The app's own look at the world, in a child: the master never talks to the database. */
+/* The app's own look at the world, in a child: the master never talks to the database. -1 after logging why not. */
+static pid_t
+start_check(struct master *m, const struct setup *setup)
+{
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		sigprocmask(SIG_UNBLOCK, &m->signals, NULL);
+		prctl(PR_SET_PDEATHSIG, SIGTERM);
+		log_set_process("check");
+		_exit(m->app->check == NULL || m->app->check(setup) ? CHILD_LEFT : CHILD_FAILED);
+	}
+	if (pid < 0)
+		log_error("cannot start a process: %s", strerror(errno));
+	return pid;
+}
+
 static bool
 check_world(struct master *m)
 {
+	pid_t pid = start_check(m, &m->setup);
 	int status = 0;
-	pid_t pid;
 
-	if (m->app->check == NULL)
-		return true;
-	pid = fork();
-	if (pid == 0) {
-		sigprocmask(SIG_UNBLOCK, &m->signals, NULL);
-		log_set_process("check");
-		_exit(m->app->check(&m->setup.config, m->setup.arena) ? CHILD_LEFT : CHILD_FAILED);
-	}
-	if (pid < 0) {
-		log_error("cannot start a process: %s", strerror(errno));
+	if (pid < 0)
 		return false;
-	}
 	for (;;) {
 		int number = sigwaitinfo(&m->signals, NULL);
 
 		if (number == SIGTERM || number == SIGINT)
 			kill(pid, SIGTERM);
 		if (waitpid(pid, &status, WNOHANG) == pid)
-			return WIFEXITED(status) && WEXITSTATUS(status) == CHILD_LEFT;
+			return is_success(status);
 	}
-}
-
-static void
-setup_free(struct setup *s)
-{
-	if (s->keyring != NULL)
-		keyring_free(&s->keyring);
-	arena_free(&s->arena);
 }
 
 /* Changes that need new sockets elsewhere, or memory that is mapped once, take a restart. */
@@ -136,25 +174,30 @@ keep_fixed_options(struct setup *new, const struct config *old)
 	c->socket_dir = arena_text(new->arena, old->socket_dir);
 }
 
+/* Has what is to be taken examined: a program that was replaced, else the configuration. */
 static void
 reload(struct master *m)
 {
-	struct setup new = { 0 };
-
 	m->asked_to_reload = false;
 	notify_reloading();
-	if (renew_due(m)) {
-		renew_examine(m);
-		return;
-	}
-	if (!m->load(&new, m->ctx)) {
-		log_error("the configuration is not taken; the old one stays");
-		notify_ready();
-		return;
-	}
-	keep_fixed_options(&new, &m->setup.config);
+	if (renew_due(m))
+		m->examiner = renew_examine(m);
+	else if (m->load(&m->next, m->ctx))
+		m->examiner = start_check(m, &m->next);
+	else
+		refuse_next(m);
+	if (m->examiner < 0)
+		examined(m, -1);
+}
+
+static void
+take_next(struct master *m)
+{
+	m->examined = false;
+	keep_fixed_options(&m->next, &m->setup.config);
 	setup_free(&m->setup);
-	m->setup = new;
+	m->setup = m->next;
+	m->next = (struct setup){ 0 };
 	log_set_level(m->setup.config.log_level);
 	m->reloading = true;
 	if (!lanes_resize(m))
@@ -206,7 +249,9 @@ supervise(struct master *m)
 	m->watchdog = notify_watchdog();
 	(void)seccomp_confine(&m->setup.config, CONFINED_MASTER);
 	while (!m->asked_to_stop) {
-		if (m->asked_to_reload)
+		if (m->examined)
+			take_next(m);
+		if (m->asked_to_reload && m->examiner == 0)
 			reload(m);
 		if (m->asked_to_renew)
 			renew(m);
@@ -371,6 +416,8 @@ server_run(const struct app *app, setup_load *load, void *ctx, char *const *argv
 			stop(m);
 		}
 		setup_free(&m->setup);
+		if (m->next.arena != NULL)
+			setup_free(&m->next);
 	}
 	free(m);
 	return good ? 0 : 1;

@@ -26,7 +26,6 @@ struct program {
 	char path[4096]; /* "": not known */
 	struct stat file;
 	char *const *argv;
-	pid_t examiner; /* the new program that looks whether it could start; 0: none */
 };
 
 /* All that the master knows. */
@@ -36,6 +35,9 @@ struct master {
 	void *ctx;
 	struct setup setup;
 	struct program program;
+	pid_t examiner; /* looks whether the new program, or next, could start; 0: none */
+	struct setup
+	    next; /* what a reload is going to bring; its arena is NULL when there is none */
 	struct place lanes[LANES][WORKERS_MAX];
 	struct place processes[PROCESSES_MAX];
 	int nworkers[LANES];
@@ -48,6 +50,7 @@ struct master {
 	bool ready;       /* told to systemd */
 	bool reloading;
 	bool asked_to_reload, asked_to_renew, asked_to_stop;
+	bool examined; /* next is good */
 };
 
 void each_place(struct master *m, void (*fn)(struct master *, struct place *));

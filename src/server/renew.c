@@ -60,28 +60,23 @@ run_examination(struct master *m)
 	_exit(CHILD_FAILED);
 }
 
-void
+pid_t
 renew_examine(struct master *m)
 {
 	pid_t pid;
 
-	if (m->program.examiner > 0)
-		return;
 	log_info("the program was replaced: the new one is examined");
 	pid = fork();
 	if (pid == 0)
 		run_examination(m);
-	m->program.examiner = pid;
-	if (pid < 0)
-		renew_examined(m, -1);
+	return pid;
 }
 
 void
-renew_examined(struct master *m, int status)
+renew_examined(struct master *m, bool good)
 {
-	m->program.examiner = 0;
-	m->asked_to_renew = WIFEXITED(status) && WEXITSTATUS(status) == 0;
-	if (!m->asked_to_renew) {
+	m->asked_to_renew = good;
+	if (!good) {
 		log_error("the new program would not start; the old one stays");
 		notify_ready();
 	}

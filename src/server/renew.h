@@ -17,9 +17,9 @@ void renew_remember(struct master *m, char *const *argv);
 /* Has the program been replaced by another? */
 bool renew_due(const struct master *m);
 
-/* Starts the new program's examination; reap() hands its end to renew_examined(). */
-void renew_examine(struct master *m);
-void renew_examined(struct master *m, int status);
+/* Starts the new program's examination; the process, or -1. Its end is for renew_examined(). */
+pid_t renew_examine(struct master *m);
+void renew_examined(struct master *m, bool good);
 
 /* Runs the new program. Returns, after logging why, when that is not possible. */
 void renew(struct master *m);

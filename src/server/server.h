@@ -32,6 +32,8 @@ struct app_process {
 	bool last; /* stops when all workers and the other processes have ended */
 };
 
+struct setup;
+
 struct app {
 	const struct route_table *const *tables;
 	size_t ntables;
@@ -48,10 +50,11 @@ struct app {
 	/* Prepares a worker of the slow lane (hashing memory). May be NULL. */
 	void (*prepare_slow)(const struct config *config);
 	/*
-	 * Run in a process of its own before the first worker: database, schema. false after it has
-	 * logged what is wrong and what to do; the service does not start then. May be NULL.
+	 * Run in a process of its own before the first worker, and before a reload: database, schema, keys.
+	 * false after it has logged what is wrong and what to do; then the service does not start, or stays as
+	 * it is. May be NULL.
 	 */
-	bool (*check)(const struct config *config, struct arena *a);
+	bool (*check)(const struct setup *setup);
 	const struct app_process *processes;
 	size_t nprocesses;
 	const struct chore *chores; /* of keeper_run() */

@@ -288,6 +288,38 @@ def test_reload_without_the_key_file_keeps_the_old_keys(daemon):
     (d.state / "keys.away").rename(d.state / "keys")
 
 
+def test_reload_with_the_keys_of_another_database_keeps_the_old_ones(daemon):
+    d = daemon(workers=1)
+    message = f"{d.state}/keys: the keys do not open what is in the database"
+    d.expect_log(f"{message}|the configuration is not taken")
+    good = (d.state / "keys").read_text()
+    before = workers(d)
+    (d.state / "keys").write_text("1 " + "5" * 64 + "\n")
+    os.kill(d.master, signal.SIGHUP)
+    eventually(lambda: d.messages("the configuration is not taken"))
+    assert d.messages(message)
+    assert (read(d.staff), workers(d)) == ((None, 200), before)
+    (d.state / "keys").write_text(good)
+    d.reload()
+    assert read(d.staff) == (None, 200)
+
+
+def test_reload_for_a_database_that_is_not_there_keeps_the_old_one(daemon):
+    d = daemon(workers=1)
+    d.expect_log("no database after 1 seconds|waiting for the database|the configuration is not taken")
+    options = d.state / "roster.cnf"
+    good = options.read_text()
+    d.change_config("database_wait = 1")
+    options.write_text(good.replace("mariadb.sock", "nothing.sock"))
+    os.kill(d.master, signal.SIGHUP)
+    os.kill(d.master, signal.SIGHUP)  # it waits for the end of what goes on
+    eventually(lambda: len(d.messages("the configuration is not taken")) > 0)
+    options.write_text(good)
+    assert read(d.staff) == (None, 200)
+    d.reload()
+    assert read(d.staff) == (None, 200)
+
+
 # --- stop
 
 

@@ -243,6 +243,31 @@ def test_key_file_that_others_can_read(service, beside, tmp_path):
     assert file.read_text().split()[-1] not in str(lines)
 
 
+def test_key_file_of_another_database(daemon):
+    d = daemon(workers=1)
+    d.run("stop_rosterd")
+    file = d.state / "keys"
+    good, other = file.read_text(), "5" * 64
+    file.write_text(f"1 {other}\n")
+    lines = refusal(["--config", d.state / "roster.conf", "--set", f"socket_dir={d.state / 'run'}"])
+    assert errors(lines) == [
+        f"{file}: the keys do not open what is in the database: put the key file back that belongs to it, or add"
+        " its keys to this one"
+    ]
+    file.write_text(f"2 {other}\n{good}")
+    d.run("launch_rosterd")
+    d.run("wait_for_answer")
+    assert d.staff.get("/api/users/me/").status_code == 200
+
+
+@pytest.mark.parametrize("word", ["--help", "--version", "--print-config", "--check-config"])
+def test_what_cannot_be_printed_is_an_error(word):
+    with open("/dev/full", "w") as full:
+        command = [BUILD / "rosterd", "--config", "/dev/null", word]
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True)
+    assert (done.returncode, done.stderr) == (1, "rosterd: standard output: No space left on device\n")
+
+
 def test_folder_that_cannot_be_made(beside, tmp_path):
     (tmp_path / "file").touch()
     folder = tmp_path / "file" / "run"
