@@ -9,6 +9,7 @@
 #define EMAIL_MAX_LENGTH 320
 #define AFFILIATIONS_MAX 100
 #define AFFILIATION_MAX_LENGTH 500
+#define SSH_KEYS_MAX 100
 
 static bool
 is_missing(const struct json *json)
@@ -77,7 +78,7 @@ read_keys(const struct json *json, const struct json **out)
 	if (json == NULL || json->type == JSON_NULL)
 		return true;
 	*out = json;
-	return json->type == JSON_ARRAY;
+	return json->type == JSON_ARRAY && json->count <= SSH_KEYS_MAX;
 }
 
 bool

@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "http/body.h"
 #include "identity/identity_int.h"
+#include "keys/keys.h"
 #include "users/users.h"
 
 #define DISABLED "Remote eduTEAMS account synchronization extension is disabled."
@@ -198,18 +199,27 @@ apply_nobody(struct request *rq, const struct pull *pull)
 	return 0;
 }
 
+/* What belongs to a user whose details are written. */
+static void
+finish(struct request *rq, const struct pulled *u, const struct claims *c)
+{
+	if (c->ssh_keys != NULL)
+		ssh_keys_mirror(rq, (struct key_owner){ u->id, u->uuid }, EDUTEAMS, c->ssh_keys);
+	db_exec(rq->db, &user_synced, V(rq->now), V(u->id));
+}
+
 static int
 apply_new(struct request *rq, const struct claims *c, struct uuid *uuid)
 {
 	struct pulled u;
-	int64_t id;
 
 	if (check_username(c->username) != NULL)
 		return reply_detail(rq, 400, UNREADABLE);
-	id = resource_add(rq, &users, fill_new, c);
-	db_exec(rq->db, &user_synced, V(rq->now), V(id));
-	if (db_row(rq->db, &pulled_by_username, &u, V(c->username)))
+	(void)resource_add(rq, &users, fill_new, c);
+	if (db_row(rq->db, &pulled_by_username, &u, V(c->username))) {
+		finish(rq, &u, c);
 		*uuid = u.uuid;
+	}
 	return 0;
 }
 
@@ -231,7 +241,7 @@ apply_found(struct request *rq, const struct pull *pull, struct uuid *uuid)
 		return reply_unauthorized(rq, "remote-eduteams error: User is deactivated.");
 	*uuid = u.uuid;
 	if (resource_change(rq, &users, u.id, fill_change, c))
-		db_exec(rq->db, &user_synced, V(rq->now), V(u.id));
+		finish(rq, &u, c);
 	return 0;
 }
 

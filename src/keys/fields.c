@@ -4,7 +4,6 @@
 #include "keys/keys_int.h"
 
 #define ALL SIGNED_IN
-#define LENGTH_MAX 2000
 
 #define PRIVATE                                                                                 \
 	"This is a private key, which nobody but you should ever see. It was not stored. Send " \
@@ -159,12 +158,21 @@ check_key(struct request *rq, struct text t, struct ssh_key *key)
 	else if (!ssh_key_parse(line, rq->arena, key) &&
 	    !ssh_key_parse(in_one_line(t, rq->arena), rq->arena, key))
 		problem_add(rq, name, T("Invalid SSH public key."));
-	else if (length > LENGTH_MAX)
+	else if (length > SSH_KEY_LENGTH_MAX)
 		problem_printf(rq, name,
-		    "Ensure this value has at most %d characters (it has %zu).", LENGTH_MAX,
+		    "Ensure this value has at most %d characters (it has %zu).", SSH_KEY_LENGTH_MAX,
 		    length);
 	else if (line.n < t.n)
 		problem_add(rq, name, T("Key is not valid: it should be single line."));
+}
+
+void
+ssh_key_derive(struct request *rq, struct draft *d, const struct ssh_key *key)
+{
+	draft_set(d, "type", V(key->type));
+	draft_set(d, "fingerprint_md5", V(ssh_key_md5(key->blob, rq->arena)));
+	draft_set(d, "fingerprint_sha256", V(ssh_key_sha256(key->blob, rq->arena)));
+	draft_set(d, "fingerprint_sha512", V(ssh_key_sha512(key->blob, rq->arena)));
 }
 
 static void
@@ -178,16 +186,14 @@ check(struct request *rq, struct draft *d)
 	check_key(rq, public_key.t, &key);
 	if (problems_found(rq))
 		return;
-	draft_set(d, "type", V(key.type));
-	draft_set(d, "fingerprint_md5", V(ssh_key_md5(key.blob, rq->arena)));
-	draft_set(d, "fingerprint_sha256", V(ssh_key_sha256(key.blob, rq->arena)));
-	draft_set(d, "fingerprint_sha512", V(ssh_key_sha512(key.blob, rq->arena)));
+	ssh_key_derive(rq, d, &key);
 }
 
 static void
 before_create(struct request *rq, struct draft *d)
 {
-	draft_set(d, "user_id", V(rq->caller.id));
+	if (!draft_changes(d, "user_id"))
+		draft_set(d, "user_id", V(rq->caller.id));
 }
 
 struct owner {

@@ -29,6 +29,12 @@ struct text ssh_key_md5(struct bytes blob, struct arena *a);
 struct text ssh_key_sha256(struct bytes blob, struct arena *a);
 struct text ssh_key_sha512(struct bytes blob, struct arena *a);
 
+/* Characters of a key, comment included. */
+#define SSH_KEY_LENGTH_MAX 2000
+
+/* Sets the columns that are made of a key. */
+void ssh_key_derive(struct request *rq, struct draft *d, const struct ssh_key *key);
+
 handler ssh_key_delete, ssh_keys_authorized;
 
 #endif

@@ -36,3 +36,16 @@ resource_change(
 	check_written(rq, draft_change(rq, &d));
 	return true;
 }
+
+void
+resource_remove(struct request *rq, const struct resource *r, int64_t id)
+{
+	struct row old;
+	struct draft d = { .resource = r, .old = &old };
+
+	if (!row_lock_id(rq, r, id, &old))
+		return;
+	d.id = old.id;
+	d.uuid = old.uuid;
+	(void)draft_delete(rq, &d);
+}

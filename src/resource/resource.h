@@ -159,6 +159,9 @@ int64_t resource_add(
 bool resource_change(struct request *rq, const struct resource *r, int64_t id, draft_setter *set,
     const void *ctx) MUST_CHECK;
 
+/* Nothing when there is no row with that id, or the hook notes a problem. */
+void resource_remove(struct request *rq, const struct resource *r, int64_t id);
+
 /* Finds the row of the path's uuid among those that the caller may see, with no column but the base ones. */
 bool resource_find(struct request *rq, const struct resource *r, struct row *row) MUST_CHECK;
 

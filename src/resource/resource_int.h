@@ -129,4 +129,7 @@ draft_hook draft_insert;
 /* Writes what the draft of a locked row changes, hooks included; the key that refused it, none when it is written. */
 struct text draft_change(struct request *rq, struct draft *d);
 
+/* Deletes the draft's locked row, hook included; false when that noted a problem. */
+bool draft_delete(struct request *rq, struct draft *d);
+
 #endif

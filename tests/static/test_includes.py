@@ -26,7 +26,7 @@ BESIDE = {
     "db": {"config"},
     "auth": {"access"},
     "customers": {"users"},
-    "identity": {"users"},
+    "identity": {"keys", "users"},
     "keys": {"users"},
     "projects": {"users"},
 }
