@@ -41,6 +41,12 @@ const struct ctl_option ctl_options[] = {
 	OPTION('u', "upstreams", "FILE", upstreams,
 	    "where nginx has what rosterctl nginx prints: /etc/nginx/roster-upstreams.conf"),
 	OPTION('w', "without-passwords", NULL, without_passwords, "leave out the hashes of passwords"),
+	OPTION('W', "name", "NAME", name, "another name"),
+	OPTION('y', "type", "TYPE", type, "where the role is granted: customer or project"),
+	OPTION('E', "description", "TEXT", description, "what the role is for"),
+	OPTION('g', "permissions", "LIST", permissions,
+	    "all that the role permits, with commas between, as PROJECT.UPDATE"),
+	OPTION('z', "expires", "TIME", expires, "when it ends, as 2026-11-24 or with T09:30, or never"),
 	OPTION('L', "label", "TEXT", label, "what people call the provider"),
 	OPTION('M', "management-url", "URL", management_url, "where its users look after their accounts"),
 	OPTION('P', "protected-fields", "LIST", protected_fields,
@@ -114,8 +120,27 @@ const struct command commands[] = {
 	  .help = "Delete an identity provider; its users stay." },
 	{ .name = "role list", .options = "j", .run = ctl_role_list,
 	  .help = "List the roles." },
+	{ .name = "role create", .argument = "NAME", .options = "yEgj", .run = ctl_role_create,
+	  .help = "Create a role; --type and --permissions are needed." },
+	{ .name = "role set", .argument = "NAME|UUID", .options = "WEgj", .run = ctl_role_set,
+	  .help = "Change what a role is called, is for, or permits." },
+	{ .name = "role enable", .argument = "NAME|UUID", .options = "j", .run = ctl_role_enable,
+	  .help = "Let a role be granted again." },
+	{ .name = "role disable", .argument = "NAME|UUID", .options = "j", .run = ctl_role_disable,
+	  .help = "Let a role be granted no more; who has it keeps it." },
+	{ .name = "role delete", .argument = "NAME|UUID", .options = "", .run = ctl_role_delete,
+	  .help = "Delete a role that nobody was ever granted." },
 	{ .name = "grant list", .options = "j", .run = ctl_grant_list,
 	  .help = "List the active grants: who has which role where." },
+	{ .name = "grant add", .argument = "USERNAME|UUID", .more = "ROLE SCOPE", .options = "zj",
+	  .run = ctl_grant_add,
+	  .help = "Grant a role in a customer or project, which is named by its uuid or url." },
+	{ .name = "grant set", .argument = "USERNAME|UUID", .more = "ROLE SCOPE", .options = "zj",
+	  .run = ctl_grant_set,
+	  .help = "Change when a grant ends." },
+	{ .name = "grant remove", .argument = "USERNAME|UUID", .more = "ROLE SCOPE", .options = "",
+	  .run = ctl_grant_remove,
+	  .help = "End a grant; that there was none is no failure." },
 	{ .name = "audit list", .options = "Dj", .run = ctl_audit_list,
 	  .help = "List the 300 newest audit events." },
 	{ .name = "mail list", .options = "F", .run = ctl_mail_list,
@@ -193,6 +218,42 @@ find_command(int argc, char **argv, int *words)
 	return NULL;
 }
 
+/* How many words come after the argument, "ROLE SCOPE"; at least: "FIELD=VALUE...". */
+static int
+count_more(const char *more, bool *any)
+{
+	int n = more != NULL;
+
+	*any = more != NULL && strstr(more, "...") != NULL;
+	for (; more != NULL && *more != '\0'; more++)
+		n += *more == ' ';
+	return n;
+}
+
+/* Takes a command's words apart; CTL_GOOD, or the status to end with. */
+static int
+read_words(const struct command *c, int argc, char **argv, struct ctl *ctl)
+{
+	bool any;
+	int more = count_more(c->more, &any), n = argc;
+
+	if (n > 0 && c->argument != NULL) {
+		ctl->argument = text_from(*argv++);
+		n--;
+	}
+	if (c->argument != NULL && ctl->argument.n == 0)
+		return ctl_error(
+		    CTL_USAGE, "%s is missing; try 'rosterctl %s --help'", c->argument, c->name);
+	if (n < more)
+		return ctl_error(
+		    CTL_USAGE, "%s is missing; try 'rosterctl %s --help'", c->more, c->name);
+	if (n > more && !any)
+		return ctl_error(CTL_USAGE, "unexpected argument '%s'; try 'rosterctl %s --help'",
+		    argv[more], c->name);
+	ctl->more = argv;
+	return CTL_GOOD;
+}
+
 /* Reads a command's options and argument; CTL_GOOD, or the status to end with. */
 static int
 read_options(const struct command *c, int argc, char **argv, struct ctl *ctl, bool *help_asked)
@@ -220,20 +281,7 @@ read_options(const struct command *c, int argc, char **argv, struct ctl *ctl, bo
 	}
 	if (*help_asked)
 		return CTL_GOOD;
-	if (optind < argc && c->argument != NULL)
-		ctl->argument = text_from(argv[optind++]);
-	if (c->more != NULL && optind == argc && !text_is_none(ctl->argument))
-		return ctl_error(
-		    CTL_USAGE, "%s is missing; try 'rosterctl %s --help'", c->more, c->name);
-	if (c->more != NULL)
-		ctl->more = argv + optind;
-	else if (optind < argc)
-		return ctl_error(CTL_USAGE, "unexpected argument '%s'; try 'rosterctl %s --help'",
-		    argv[optind], c->name);
-	if (c->argument != NULL && ctl->argument.n == 0)
-		return ctl_error(
-		    CTL_USAGE, "%s is missing; try 'rosterctl %s --help'", c->argument, c->name);
-	return CTL_GOOD;
+	return read_words(c, argc - optind, argv + optind, ctl);
 }
 
 /* Loads what the command needs and runs it. */

@@ -143,6 +143,13 @@ ctl_print(struct text t)
 	fwrite(t.s, 1, t.n, stdout);
 }
 
+/* Are messages of this name about a field? */
+static bool
+is_field(struct text name)
+{
+	return !text_eq(name, T("detail")) && !text_eq(name, T("non_field_errors"));
+}
+
 /* A message, or each of a list of them, after the name of their field. */
 static void
 print_messages(struct text field, const struct json *json)
@@ -153,7 +160,7 @@ print_messages(struct text field, const struct json *json)
 		return;
 	}
 	for (const struct json *j = json->first; j != NULL; j = j->next)
-		print_messages(json->type == JSON_OBJECT ? j->key : field, j);
+		print_messages(json->type == JSON_OBJECT && is_field(j->key) ? j->key : field, j);
 }
 
 int
@@ -208,9 +215,13 @@ print_members(const struct json *object)
 int
 ctl_print_object(struct ctl *ctl, const struct answer *answer)
 {
+	struct text detail = ctl_member(answer->json, "detail");
+
 	if (ctl->options.json) {
 		ctl_print(answer->body);
 		putchar('\n');
+	} else if (answer->json->count == 1 && detail.n > 0) {
+		printf("%.*s\n", TEXT_ARGS(detail));
 	} else {
 		print_members(answer->json);
 	}

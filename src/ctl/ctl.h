@@ -17,6 +17,9 @@ struct ctl_options {
 	bool staff, support, json, dry_run, status, new_token, failed;
 	bool skip_errors, without_passwords;
 
+	/* of roles and grants */
+	struct text name, type, description, permissions, expires;
+
 	/* of an identity provider */
 	struct text label, management_url, protected_fields, active, token_url, userinfo_url,
 	    client_id, client_secret_file, refresh_token_file, connect_timeout, timeout, ca_file,
@@ -38,10 +41,11 @@ struct ctl {
 struct command {
 	const char *name;     /* "user create" */
 	const char *argument; /* "USERNAME", NULL: takes none */
-	const char *more;     /* "FIELD=VALUE...", one or more after it; NULL: takes none */
-	const char *options;  /* letters of its options in the table of rosterctl.c */
-	bool offline;         /* needs neither database nor key file */
-	bool without_config;  /* ... nor a configuration */
+	const char
+	    *more; /* "FIELD=VALUE...", one or more after it; "ROLE SCOPE", two; NULL: none */
+	const char *options; /* letters of its options in the table of rosterctl.c */
+	bool offline;        /* needs neither database nor key file */
+	bool without_config; /* ... nor a configuration */
 	int (*run)(struct ctl *ctl);
 	const char *help;
 };
@@ -73,6 +77,42 @@ struct answer {
  * audit events as through nginx. path has the query after "?". body is a JSON document or none.
  */
 struct answer ctl_call(struct ctl *ctl, const char *method, struct text path, struct text body);
+
+/* Objects of the API that have a uuid and a name. */
+struct ctl_kind {
+	const char *what; /* "user" */
+	const char *path; /* "/api/users/" */
+	const char *key;  /* the member with the name, which the list can be filtered by */
+};
+
+extern const struct ctl_kind ctl_users;
+
+/*
+ * The uuid of the object that a person calls so: by uuid, whether there is one or not, or by name. CTL_GOOD, or the
+ * status to end with after saying why: CTL_NOT_FOUND only when there is none.
+ */
+int ctl_find(struct ctl *ctl, const struct ctl_kind *kind, struct text name, struct text *uuid);
+
+/* The same of the command's argument, as the path of an action: "enable/", or "" for the object itself. */
+int ctl_path(struct ctl *ctl, const struct ctl_kind *kind, const char *action, struct text *path);
+
+/* Asks, and prints the object of the answer. Returns the exit status. */
+int ctl_request(struct ctl *ctl, const char *method, struct text path, struct text body);
+
+/* The same about the object that the command's argument names. */
+int ctl_act(struct ctl *ctl, const struct ctl_kind *kind, const char *method, const char *action,
+    struct text body);
+
+/* A member of a body that is sent as it was typed: the service reads numbers and switches from text, too. */
+struct ctl_setting {
+	const char *field;
+	size_t offset; /* in struct ctl_options, of a text */
+	bool list;     /* typed with commas between */
+};
+
+/* Adds the members whose options were given. */
+void ctl_write_settings(
+    struct ctl *ctl, struct json_writer *w, const struct ctl_setting *settings, size_t n);
 
 /*
  * Prints so many pages of 300 of a list of the API, a line an object, or with --json all of it. path has a query to which more can be
@@ -109,7 +149,7 @@ bool ctl_password(struct ctl *ctl, struct text *password) MUST_CHECK;
 bool ctl_secret(struct ctl *ctl, const char *what, const char *option, struct text file,
     struct text *secret) MUST_CHECK;
 
-/* Prints an object, a member a line, or as it came with --json. Returns CTL_GOOD. */
+/* Prints an object, a member a line, or its one sentence, or as it came with --json. Returns CTL_GOOD. */
 int ctl_print_object(struct ctl *ctl, const struct answer *answer);
 
 /* Says on standard error what went wrong and returns status. */
@@ -118,7 +158,7 @@ int ctl_error(int status, const char *format, ...) PRINTF_LIKE(2, 3);
 /* Prints a text on standard output. */
 void ctl_print(struct text t);
 
-/* user.c, import.c, export.c, provider.c, list.c, calibrate.c, doctor.c, manual.c, mail.c, schema.c, nginx.c, key.c */
+/* user.c, import.c, export.c, provider.c, role.c, grant.c, list.c, calibrate.c, doctor.c, manual.c, mail.c, schema.c, nginx.c, key.c */
 int ctl_user_create(struct ctl *ctl), ctl_user_list(struct ctl *ctl),
     ctl_user_show(struct ctl *ctl), ctl_user_token(struct ctl *ctl),
     ctl_user_password(struct ctl *ctl), ctl_user_import(struct ctl *ctl),
@@ -127,8 +167,12 @@ int ctl_user_create(struct ctl *ctl), ctl_user_list(struct ctl *ctl),
 int ctl_provider_list(struct ctl *ctl), ctl_provider_show(struct ctl *ctl),
     ctl_provider_create(struct ctl *ctl), ctl_provider_set(struct ctl *ctl),
     ctl_provider_delete(struct ctl *ctl);
-int ctl_role_list(struct ctl *ctl), ctl_grant_list(struct ctl *ctl),
-    ctl_audit_list(struct ctl *ctl);
+int ctl_role_list(struct ctl *ctl), ctl_role_create(struct ctl *ctl), ctl_role_set(struct ctl *ctl),
+    ctl_role_enable(struct ctl *ctl), ctl_role_disable(struct ctl *ctl),
+    ctl_role_delete(struct ctl *ctl);
+int ctl_grant_list(struct ctl *ctl), ctl_grant_add(struct ctl *ctl), ctl_grant_set(struct ctl *ctl),
+    ctl_grant_remove(struct ctl *ctl);
+int ctl_audit_list(struct ctl *ctl);
 int ctl_calibrate(struct ctl *ctl), ctl_doctor(struct ctl *ctl);
 int ctl_man(struct ctl *ctl), ctl_completion(struct ctl *ctl);
 int ctl_mail_list(struct ctl *ctl), ctl_mail_retry(struct ctl *ctl);

@@ -1,8 +1,6 @@
 /* Lists of the API, page by page. */
 #include "base/base.h"
 
-#include <limits.h>
-
 #include "ctl/ctl.h"
 
 #define PAGE 300
@@ -49,41 +47,6 @@ ctl_list(struct ctl *ctl, const char *path, int pages, ctl_line *print)
 	if (ctl->options.json)
 		puts("]");
 	return status;
-}
-
-static void
-print_role(const struct json *role)
-{
-	const struct json *active = json_member(role, T("is_active"));
-
-	printf("%.*s  %-10.*s  %-20.*s  %.*s%s\n", TEXT_ARGS(ctl_member(role, "uuid")),
-	    TEXT_ARGS(ctl_member(role, "content_type")), TEXT_ARGS(ctl_member(role, "name")),
-	    TEXT_ARGS(ctl_member(role, "description")),
-	    active != NULL && active->boolean ? "" : " [disabled]");
-}
-
-int
-ctl_role_list(struct ctl *ctl)
-{
-	return ctl_list(ctl, "/api/roles/?", INT_MAX, print_role);
-}
-
-static void
-print_grant(const struct json *grant)
-{
-	struct text until = ctl_member(grant, "expiration_time");
-
-	printf("%-24.*s  %-20.*s  %-8.*s  %.*s  %.*s%s%.*s\n",
-	    TEXT_ARGS(ctl_member(grant, "user_slug")), TEXT_ARGS(ctl_member(grant, "role_name")),
-	    TEXT_ARGS(ctl_member(grant, "scope_type")), TEXT_ARGS(ctl_member(grant, "scope_uuid")),
-	    TEXT_ARGS(ctl_member(grant, "scope_name")), until.n > 0 ? "  until " : "",
-	    TEXT_ARGS(until));
-}
-
-int
-ctl_grant_list(struct ctl *ctl)
-{
-	return ctl_list(ctl, "/api/user-permissions/?", INT_MAX, print_grant);
 }
 
 static void

@@ -7,6 +7,8 @@
 #include "ctl/ctl.h"
 #include "users/users.h"
 
+const struct ctl_kind ctl_users = { "user", "/api/users/", "username" };
+
 static bool
 member_true(const struct json *object, struct text key)
 {
@@ -25,38 +27,6 @@ print_line(const struct json *user)
 	    member_true(user, T("is_staff")) ? " [staff]" : "",
 	    member_true(user, T("is_support")) ? " [support]" : "",
 	    member_true(user, T("is_active")) ? "" : " [inactive]");
-}
-
-/*
- * The uuid of the user whom the argument names, by username or uuid; none after saying that there is none.
- * A blank name as a filter finds everyone, so what was found is compared.
- */
-static struct text
-find_uuid(struct ctl *ctl)
-{
-	struct uuid uuid;
-	struct answer answer;
-	struct text path;
-
-	if (uuid_parse(ctl->argument, &uuid))
-		return ctl->argument;
-	path = arena_printf(ctl->arena, "/api/users/?field=uuid&field=username&username=%s",
-	    url_encode(ctl->arena, ctl->argument).s);
-	answer = ctl_call(ctl, "GET", path, TEXT_NONE);
-	if (answer.status == 200 && answer.json != NULL && answer.json->count == 1 &&
-	    text_eq(ctl_member(answer.json->first, "username"), ctl->argument))
-		return ctl_member(answer.json->first, "uuid");
-	if (answer.status == 200)
-		(void)ctl_error(0, "there is no user %s", ctl->argument.s);
-	else
-		(void)ctl_refused(&answer);
-	return TEXT_NONE;
-}
-
-static struct text
-user_path(struct ctl *ctl, struct text uuid, const char *action)
-{
-	return arena_printf(ctl->arena, "/api/users/%.*s/%s", TEXT_ARGS(uuid), action);
 }
 
 /* Says what is wrong with a password for the account that is made; true when nothing is. */
@@ -151,27 +121,20 @@ ctl_user_list(struct ctl *ctl)
 int
 ctl_user_show(struct ctl *ctl)
 {
-	struct text uuid = find_uuid(ctl);
-	struct answer answer;
-
-	if (text_is_none(uuid))
-		return CTL_NOT_FOUND;
-	answer = ctl_call(ctl, "GET", user_path(ctl, uuid, ""), TEXT_NONE);
-	return answer.status == 200 ? ctl_print_object(ctl, &answer) : ctl_refused(&answer);
+	return ctl_act(ctl, &ctl_users, "GET", "", TEXT_NONE);
 }
 
 int
 ctl_user_token(struct ctl *ctl)
 {
-	struct text uuid = find_uuid(ctl);
+	bool new = ctl->options.new_token;
 	struct answer answer;
+	struct text path;
+	int status = ctl_path(ctl, &ctl_users, new ? "refresh_token/" : "token/", &path);
 
-	if (text_is_none(uuid))
-		return CTL_NOT_FOUND;
-	if (ctl->options.new_token)
-		answer = ctl_call(ctl, "POST", user_path(ctl, uuid, "refresh_token/"), TEXT_NONE);
-	else
-		answer = ctl_call(ctl, "GET", user_path(ctl, uuid, "token/"), TEXT_NONE);
+	if (status != CTL_GOOD)
+		return status;
+	answer = ctl_call(ctl, new ? "POST" : "GET", path, TEXT_NONE);
 	if (answer.status != 200)
 		return ctl_refused(&answer);
 	printf("%.*s\n", TEXT_ARGS(ctl_member(answer.json, "token")));
@@ -181,13 +144,14 @@ ctl_user_token(struct ctl *ctl)
 int
 ctl_user_password(struct ctl *ctl)
 {
-	struct text uuid = find_uuid(ctl), password;
+	struct text path, password;
 	struct answer answer;
 	struct json_writer w;
 	struct buf body;
+	int status = ctl_path(ctl, &ctl_users, "change_password/", &path);
 
-	if (text_is_none(uuid))
-		return CTL_NOT_FOUND;
+	if (status != CTL_GOOD)
+		return status;
 	if (!ctl_password(ctl, &password))
 		return CTL_FAILED;
 	buf_init(&body, ctl->arena);
@@ -195,7 +159,7 @@ ctl_user_password(struct ctl *ctl)
 	json_object(&w);
 	json_member_text(&w, "new_password", password);
 	json_object_end(&w);
-	answer = ctl_call(ctl, "POST", user_path(ctl, uuid, "change_password/"), buf_text(&body));
+	answer = ctl_call(ctl, "POST", path, buf_text(&body));
 	if (answer.status != 200)
 		return ctl_refused(&answer);
 	puts("The password is set; the token was replaced.");
@@ -228,18 +192,6 @@ add_change(struct json_writer *w, struct text change)
 	return true;
 }
 
-static int
-patch_user(struct ctl *ctl, struct text body)
-{
-	struct text uuid = find_uuid(ctl);
-	struct answer answer;
-
-	if (text_is_none(uuid))
-		return CTL_NOT_FOUND;
-	answer = ctl_call(ctl, "PATCH", user_path(ctl, uuid, ""), body);
-	return answer.status == 200 ? ctl_print_object(ctl, &answer) : ctl_refused(&answer);
-}
-
 int
 ctl_user_set(struct ctl *ctl)
 {
@@ -253,23 +205,17 @@ ctl_user_set(struct ctl *ctl)
 		if (!add_change(&w, text_from(*change)))
 			return CTL_USAGE;
 	json_object_end(&w);
-	return patch_user(ctl, buf_text(&body));
+	return ctl_act(ctl, &ctl_users, "PATCH", "", buf_text(&body));
 }
 
 int
 ctl_user_deactivate(struct ctl *ctl)
 {
-	return patch_user(ctl, T("{\"is_active\":false}"));
+	return ctl_act(ctl, &ctl_users, "PATCH", "", T("{\"is_active\":false}"));
 }
 
 int
 ctl_user_delete(struct ctl *ctl)
 {
-	struct text uuid = find_uuid(ctl);
-	struct answer answer;
-
-	if (text_is_none(uuid))
-		return CTL_NOT_FOUND;
-	answer = ctl_call(ctl, "DELETE", user_path(ctl, uuid, ""), TEXT_NONE);
-	return answer.status == 204 ? CTL_GOOD : ctl_refused(&answer);
+	return ctl_act(ctl, &ctl_users, "DELETE", "", TEXT_NONE);
 }
