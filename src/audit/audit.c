@@ -70,7 +70,7 @@ audit_many(struct request *rq, enum event event, const struct audited *what, siz
 		}
 		sql_add(&q, ")");
 	}
-	db_exec_sql(rq->db, audit_append.name, &q);
+	db_send_sql(rq->db, audit_append.name, &q);
 }
 
 /* Does an event tell of the field? */

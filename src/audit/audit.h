@@ -62,7 +62,7 @@ struct subject {
  */
 void audit(struct request *rq, enum event event, struct subject subject, struct text changes);
 
-/* An event for each of many, in one statement. */
+/* An event for each of many, in one statement, which is sent; see db_send_sql(). */
 struct audited {
 	struct subject subject;
 	struct text changes;

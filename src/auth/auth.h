@@ -23,7 +23,7 @@ struct token_owner {
 /* A new key for the user; it replaces the one that there was. The key is on the request's arena. */
 struct text token_issue(struct request *rq, struct token_owner owner);
 
-/* A key for each of many users who have none yet. */
+/* A key for each of many users who have none yet, in one statement, which is sent; see db_send_sql(). */
 void token_issue_first(struct request *rq, const struct token_owner *owners, size_t n);
 
 /* Ends the user's token. */

@@ -89,7 +89,7 @@ token_issue_first(struct request *rq, const struct token_owner *owners, size_t n
 			sql_add(&q, ", ");
 		add_token(rq, &q, owners[i]);
 	}
-	db_exec_sql(rq->db, "token_insert", &q);
+	db_send_sql(rq->db, token_insert.name, &q);
 }
 
 struct text

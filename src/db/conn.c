@@ -223,6 +223,8 @@ void
 conn_drop(struct db *db)
 {
 	db->cursor.open = NULL;
+	db->sent.st = NULL;
+	db->may_send = false;
 	if (db->mysql == NULL)
 		return;
 	mysql_close(db->mysql);

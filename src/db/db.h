@@ -180,6 +180,14 @@ int64_t db_exec_sql(struct db *db, const char *name, struct sql *q);
 void db_query_sql(struct db *db, const char *name, enum db_access access, struct sql *q,
     struct value *out, size_t n);
 
+/*
+ * Returns once the statement is sent, and needs q no more: whatever uses the connection next waits for its
+ * end, and notes its failure. So caller and server work side by side. The rows of an INSERT ... RETURNING
+ * are then to be had by db_next(), if db_receive() is that next use.
+ */
+void db_send_sql(struct db *db, const char *name, struct sql *q);
+void db_receive(struct db *db, struct value *out, size_t n);
+
 /* One row, copied to the arena. */
 bool db_row_sql(struct db *db, const char *name, enum db_access access, struct sql *q,
     struct value *out, size_t n) MUST_CHECK;

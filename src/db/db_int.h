@@ -52,14 +52,23 @@ struct cursor {
 	size_t texts_room;
 };
 
+/* A statement that the server is at work on. */
+struct sent {
+	MYSQL_STMT *st; /* NULL: none */
+	const char *name;
+	int what; /* what the library waits for; 0: nothing more */
+};
+
 struct db {
 	struct db_options options;
 	char *option_file; /* what options.option_file points to */
 	MYSQL *mysql;      /* NULL: not connected */
 	struct cache cache;
 	struct cursor cursor;
-	bool patient; /* the next connection lets a statement take its time */
-	bool pinned;  /* something hangs on this connection: it may not be replaced by another */
+	struct sent sent;
+	bool may_send; /* the library is set up for that */
+	bool patient;  /* the next connection lets a statement take its time */
+	bool pinned;   /* something hangs on this connection: it may not be replaced by another */
 
 	/* since db_begin() */
 	struct arena *arena;
@@ -107,6 +116,9 @@ void cursor_trim(struct cursor *c);
 /* Does the statement, with that value bound, return a row? Ignores and leaves alone what failed before. */
 bool stmt_finds(struct db *db, const struct db_stmt *stmt, struct value v, bool *found,
     struct db_error *e) MUST_CHECK;
+
+/* Waits for the end of the statement that was sent, if there is one, and notes its failure. */
+void stmt_await(struct db *db);
 
 /* tx.c */
 

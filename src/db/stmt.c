@@ -5,6 +5,7 @@
 
 #include <errmsg.h>
 #include <mysqld_error.h>
+#include <poll.h>
 
 #define TEXTS_KEPT ((size_t)64 * 1024)
 
@@ -37,7 +38,8 @@ struct call {
 	struct text sql;
 	const struct value *values;
 	size_t n;
-	MYSQL_STMT *st; /* executed */
+	bool send;      /* and not wait for its end */
+	MYSQL_STMT *st; /* executed, or sent */
 };
 
 /* The cache. */
@@ -275,23 +277,59 @@ shape_of(enum kind kind)
 
 /* Running a statement. */
 
+/* Waits for what the library asks for; in its words, what has come. */
+static int
+wait_for(MYSQL *mysql, int what)
+{
+	const bool limited = (what & MYSQL_WAIT_TIMEOUT) != 0;
+	struct pollfd p = { .fd = mysql_get_socket(mysql),
+		.events = (short)(((what & MYSQL_WAIT_READ) != 0 ? POLLIN : 0) |
+		    ((what & MYSQL_WAIT_WRITE) != 0 ? POLLOUT : 0)) };
+	int n;
+
+	do
+		n = poll(&p, 1, limited ? (int)mysql_get_timeout_value_ms(mysql) : -1);
+	while (n < 0 && errno == EINTR);
+	must(n >= 0);
+	return n == 0 ? MYSQL_WAIT_TIMEOUT : what & (MYSQL_WAIT_READ | MYSQL_WAIT_WRITE);
+}
+
+/* Sends the statement; false when that has failed already. */
 static bool
-execute(struct db *db, MYSQL_STMT *st, const struct value *values, size_t n)
+start(struct db *db, const struct call *c)
+{
+	int failed = 0, what;
+
+	if (!db->may_send)
+		db->may_send = mysql_options(db->mysql, MYSQL_OPT_NONBLOCK, NULL) == 0;
+	must(db->may_send);
+	what = mysql_stmt_execute_start(&failed, c->st);
+	while ((what & MYSQL_WAIT_WRITE) != 0)
+		what = mysql_stmt_execute_cont(&failed, c->st, wait_for(db->mysql, what));
+	if (failed == 0)
+		db->sent = (struct sent){ .st = c->st, .name = c->name, .what = what };
+	return failed == 0;
+}
+
+static bool
+execute(struct db *db, const struct call *c)
 {
 	struct arena_mark mark = arena_mark(db->arena);
-	MYSQL_BIND *binds = arena_alloc(db->arena, n * sizeof(*binds));
-	MYSQL_TIME *times = arena_alloc(db->arena, n * sizeof(*times));
+	MYSQL_BIND *binds = arena_alloc(db->arena, c->n * sizeof(*binds));
+	MYSQL_TIME *times = arena_alloc(db->arena, c->n * sizeof(*times));
 	bool done;
 
-	must(mysql_stmt_param_count(st) == n);
-	for (size_t i = 0; i < n; i++) {
-		const struct shape *shape = shape_of(values[i].kind);
+	must(mysql_stmt_param_count(c->st) == c->n);
+	for (size_t i = 0; i < c->n; i++) {
+		const struct value *v = &c->values[i];
+		const struct shape *shape = shape_of(v->kind);
 
-		binds[i].buffer_type = values[i].null ? MYSQL_TYPE_NULL : shape->param;
-		if (!values[i].null)
-			shape->give(&values[i], &binds[i], &times[i]);
+		binds[i].buffer_type = v->null ? MYSQL_TYPE_NULL : shape->param;
+		if (!v->null)
+			shape->give(v, &binds[i], &times[i]);
 	}
-	done = (n == 0 || mysql_stmt_bind_param(st, binds) == 0) && mysql_stmt_execute(st) == 0;
+	done = (c->n == 0 || mysql_stmt_bind_param(c->st, binds) == 0) &&
+	    (c->send ? start(db, c) : mysql_stmt_execute(c->st) == 0);
 	arena_rewind(db->arena, mark);
 	return done;
 }
@@ -310,7 +348,7 @@ run_prepared(struct db *db, struct call *c, struct db_error *e)
 	c->st = prepare(db, c->sql, e);
 	if (c->st == NULL)
 		return false;
-	if (execute(db, c->st, c->values, c->n))
+	if (execute(db, c))
 		return true;
 	conn_error(db, c->st, e);
 	return false;
@@ -330,6 +368,37 @@ run(struct db *db, void *ctx, struct db_error *e)
 	return run_prepared(db, c, e);
 }
 
+/* Waits for the end of what was sent. NULL when nothing was, or it has failed. */
+static MYSQL_STMT *
+await(struct db *db)
+{
+	MYSQL_STMT *st = db->sent.st;
+	struct db_error e;
+	int failed = 0;
+
+	if (st == NULL)
+		return NULL;
+	for (int what = db->sent.what; what != 0;)
+		what = mysql_stmt_execute_cont(&failed, st, wait_for(db->mysql, what));
+	db->sent.st = NULL;
+	if (failed == 0)
+		return st;
+	conn_error(db, st, &e);
+	if (is_stale(&e))
+		cache_clear(&db->cache); /* so that the next try prepares it again */
+	tx_fail(db, db->sent.name, &e);
+	return NULL;
+}
+
+void
+stmt_await(struct db *db)
+{
+	MYSQL_STMT *st = await(db);
+
+	if (st != NULL)
+		mysql_stmt_free_result(st);
+}
+
 /* Sends a call; false after a failure, now or before. */
 static bool
 send_call(struct db *db, enum db_access access, struct call *c)
@@ -337,6 +406,7 @@ send_call(struct db *db, enum db_access access, struct call *c)
 	int64_t began;
 	bool good;
 
+	stmt_await(db);
 	must(db->arena != NULL);
 	must(access == DB_READ || db->may_write);
 	if (db->result < 0)
@@ -449,15 +519,21 @@ bind_results(struct db *db, MYSQL_STMT *st)
 	arena_rewind(db->arena, mark);
 }
 
+static void
+open_result(struct db *db, const char *name, MYSQL_STMT *st, struct target target)
+{
+	db->cursor.name = name;
+	db->cursor.target = target;
+	bind_results(db, st);
+	db->cursor.open = st;
+}
+
 static bool
 open_call(struct db *db, enum db_access access, struct call *c, struct target target)
 {
 	if (!send_call(db, access, c))
 		return false;
-	db->cursor.name = c->name;
-	db->cursor.target = target;
-	bind_results(db, c->st);
-	db->cursor.open = c->st;
+	open_result(db, c->name, c->st, target);
 	return true;
 }
 
@@ -557,6 +633,7 @@ db_next(struct db *db)
 void
 db_stop(struct db *db)
 {
+	stmt_await(db);
 	if (db->cursor.open == NULL)
 		return;
 	mysql_stmt_free_result(db->cursor.open);
@@ -626,6 +703,24 @@ db_exec_sql(struct db *db, const char *name, struct sql *q)
 	struct call c = call_of_sql(name, q);
 
 	return execute_call(db, DB_WRITE, &c);
+}
+
+void
+db_send_sql(struct db *db, const char *name, struct sql *q)
+{
+	struct call c = call_of_sql(name, q);
+
+	c.send = true;
+	(void)send_call(db, DB_WRITE, &c);
+}
+
+void
+db_receive(struct db *db, struct value *out, size_t n)
+{
+	MYSQL_STMT *st = await(db);
+
+	if (st != NULL)
+		open_result(db, db->sent.name, st, (struct target){ .values = out, .n = n });
 }
 
 bool

@@ -297,6 +297,7 @@ db_back_off(int tries)
 struct text
 db_duplicate(struct db *db)
 {
+	stmt_await(db);
 	if (db->result != DB_DUPLICATE)
 		return TEXT_NONE;
 	db->result = DB_NONE;

@@ -128,17 +128,24 @@ fill(struct request *rq, struct slugs *slugs, const struct bulk *b)
 	}
 }
 
-struct text
+void
 bulk_insert(struct request *rq, struct slugs *slugs, const struct bulk *b)
 {
-	struct value id = { .kind = KIND_INT };
 	struct sql q;
-	size_t n = 0;
 
 	fill(rq, slugs, b);
 	sql_init(&q, rq->arena);
 	add_insert(&q, b);
-	db_query_sql(rq->db, b->resource->name, DB_WRITE, &q, &id, 1);
+	db_send_sql(rq->db, b->resource->name, &q);
+}
+
+struct text
+bulk_inserted(struct request *rq, const struct bulk *b)
+{
+	struct value id = { .kind = KIND_INT };
+	size_t n = 0;
+
+	db_receive(rq->db, &id, 1);
 	while (db_next(rq->db))
 		b->drafts[n++]->id = id.i;
 	must(n == b->n || db_failed(rq->db));

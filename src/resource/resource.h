@@ -213,10 +213,13 @@ struct slugs *slugs_new(struct arena *a) RETURNS_NONNULL;
 /* Asks the database again for the next numbers: somebody else has taken one. */
 void slugs_forget(struct slugs *s);
 
+/* Fills in uuid, times and slugs, runs the hook before_create for each, and sends the INSERT of all. */
+void bulk_insert(struct request *rq, struct slugs *slugs, const struct bulk *b);
+
 /*
- * Fills in uuid, times and slugs, runs the hook before_create for each, and inserts all. The name of the
- * unique key that refused one: then none was inserted. None when all is well, or the database failed.
+ * Waits for its end, and fills in the ids. The name of the unique key that refused one: then none was inserted.
+ * None when all is well, or the database failed.
  */
-struct text bulk_insert(struct request *rq, struct slugs *slugs, const struct bulk *b) MUST_CHECK;
+struct text bulk_inserted(struct request *rq, const struct bulk *b) MUST_CHECK;
 
 #endif

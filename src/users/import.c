@@ -28,28 +28,31 @@ issue_tokens(struct request *rq, const struct bulk *b)
 	token_issue_first(rq, owners, b->n);
 }
 
-static void
-audit_all(struct request *rq, const struct bulk *b)
+static struct audited *
+events_of(struct request *rq, const struct bulk *b)
 {
 	struct audited *what = arena_alloc(rq->arena, b->n * sizeof(*what));
 
 	for (size_t i = 0; i < b->n; i++)
 		what[i] = (struct audited){ subject_user(b->drafts[i]->uuid),
 			audit_changes(rq, b->drafts[i]) };
-	audit_many(rq, EVENT_USER_CREATED, what, b->n);
+	return what;
 }
 
 struct text
 users_create(struct request *rq, struct slugs *slugs, const struct bulk *asked)
 {
 	struct bulk b = copy(rq, asked);
+	struct audited *events;
 	struct text key;
 
-	key = bulk_insert(rq, slugs, &b);
+	bulk_insert(rq, slugs, &b);
+	events = events_of(rq, &b); /* while the database is at work */
+	key = bulk_inserted(rq, &b);
 	if (!text_is_none(key) || db_failed(rq->db))
 		return key;
+	audit_many(rq, EVENT_USER_CREATED, events, b.n);
 	issue_tokens(rq, &b);
-	audit_all(rq, &b);
 	return TEXT_NONE;
 }
 

@@ -592,7 +592,127 @@ Test(db, a_statement_that_takes_too_long_fails)
 	cr_expect_eq(db_end(db, false), DB_FAILED);
 }
 
-/* Statements. */
+/* Statements that are sent. */
+
+/* Sends an INSERT of things with these numbers. */
+static void
+send_things(const int64_t *numbers, size_t n, const char *end)
+{
+	struct sql q;
+
+	sql_init(&q, d.arena);
+	sql_add(&q, "INSERT INTO things (name, n) VALUES ");
+	for (size_t i = 0; i < n; i++) {
+		sql_add(&q, i > 0 ? ", (" : "(");
+		sql_value(&q, V(T("sent")));
+		sql_add(&q, ", ");
+		sql_value(&q, V(numbers[i]));
+		sql_add(&q, ")");
+	}
+	sql_add(&q, end);
+	db_send_sql(db, "things_send", &q);
+}
+
+Test(db, what_is_sent_is_done_before_what_follows)
+{
+	static const int64_t some[] = { 1, 2 }, others[] = { 3 };
+	struct thing row;
+
+	begin(db);
+	send_things(some, 2, "");
+	send_things(others, 1, "");
+	cr_expect(db_row(db, &thing_by_id, &row, V(INT64_C(3))));
+	cr_expect_eq(row.n, 3);
+	send_things((const int64_t[]){ 4 }, 1, "");
+	cr_expect_eq(db_end(db, true), DB_NONE);
+	cr_expect_eq(count(), 4);
+
+	begin(db);
+	send_things((const int64_t[]){ 5 }, 1, "");
+	cr_expect_eq(db_end(db, false), DB_NONE);
+	cr_expect_eq(count(), 4);
+}
+
+/* More than a socket takes at once. */
+Test(db, much_is_sent)
+{
+	size_t n = 4 * (size_t)1024 * 1024;
+	char *s = arena_alloc(d.arena, n);
+	struct thing row;
+	struct sql q;
+
+	memset(s, 'x', n);
+	sql_init(&q, d.arena);
+	sql_add(&q, "INSERT INTO things (name) VALUES (");
+	sql_value(&q, V(((struct text){ s, n })));
+	sql_add(&q, ")");
+	begin(db);
+	db_send_sql(db, "much", &q);
+	cr_assert(db_row(db, &thing_by_id, &row, V(INT64_C(1))));
+	cr_expect_eq(row.name.n, n);
+	cr_expect_eq(db_end(db, true), DB_NONE);
+}
+
+Test(db, rows_of_what_was_sent_are_received_or_left)
+{
+	static const int64_t numbers[] = { 7, 8, 9 };
+	struct value id = { .kind = KIND_INT };
+
+	begin(db);
+	send_things(numbers, 3, " RETURNING id");
+	db_receive(db, &id, 1);
+	for (int64_t i = 1; i <= 3; i++) {
+		cr_assert(db_next(db));
+		cr_expect_eq(id.i, i);
+	}
+	cr_expect_not(db_next(db));
+	db_receive(db, &id, 1);
+	cr_expect_not(db_next(db), "nothing was sent");
+	cr_expect_eq(db_end(db, true), DB_NONE);
+
+	begin(db);
+	send_things((const int64_t[]){ 10 }, 1, " RETURNING id");
+	cr_expect_eq(db_end(db, true), DB_NONE);
+	cr_expect_eq(count(), 4);
+}
+
+Test(db, a_failure_of_what_was_sent_is_noted)
+{
+	struct value id = { .kind = KIND_INT };
+
+	add("a", 1);
+	begin(db);
+	send_things((const int64_t[]){ 2, 1 }, 2, " RETURNING id");
+	db_receive(db, &id, 1);
+	while (db_next(db))
+		cr_expect_eq(id.i, 2, "the row before the duplicate");
+	cr_expect(text_eq(db_duplicate(db), T("n")));
+	send_things((const int64_t[]){ 1 }, 1, "");
+	cr_expect(text_eq(db_duplicate(db), T("n")));
+	send_things((const int64_t[]){ 3 }, 1, "");
+	send_things((const int64_t[]){ 3 }, 1, "");
+	cr_expect_eq(db_end(db, true), DB_DUPLICATE);
+	cr_expect_eq(count(), 1);
+}
+
+Test(db, a_connection_lost_after_sending_runs_it_again)
+{
+	int64_t id = session(db);
+
+	begin(db);
+	send_things((const int64_t[]){ 1 }, 1, "");
+	send_things((const int64_t[]){ 2 }, 1, " RETURNING SLEEP(60)");
+	kill_session(id);
+	cr_expect_eq(db_end(db, true), DB_AGAIN);
+	cr_expect_eq(count(), 0);
+
+	begin(db);
+	send_things((const int64_t[]){ 1 }, 1, "");
+	cr_expect_eq(db_end(db, true), DB_NONE);
+	cr_expect_eq(count(), 1);
+}
+
+/* Statements that are kept. */
 
 static int64_t
 status(const char *name)
