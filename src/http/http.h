@@ -198,8 +198,8 @@ const char *method_name(enum method m);
 
 /*
  * Fills in method, path, query, id, base and peer from the transport's parameters. The request must be
- * zeroed but for arena, config, transport and reply.body. false after answering 400: a path or query
- * that is not valid UTF-8 or has %00, a malformed escape, or a Host that is none.
+ * zeroed but for arena, config, transport and reply.body. false after answering 404 to a path that is not
+ * valid UTF-8, or 400: a query that is not or has %00, a malformed escape, or a Host that is none.
  */
 bool request_init(struct request *rq) MUST_CHECK;
 

@@ -308,7 +308,8 @@ problem_begin(struct request *rq, int status, struct text detail)
 	json_member_text(w, "title", text_from(status_reason(status)));
 	json_member_value(w, "status", V((int64_t)status));
 	json_member_text(w, "detail", detail);
-	json_member_text(w, "instance", rq->path);
+	if (!text_is_none(rq->path))
+		json_member_text(w, "instance", rq->path);
 	return w;
 }
 

@@ -88,15 +88,15 @@ set_base(struct request *rq)
 	return true;
 }
 
+/* The path up to what is no text: an answer may tell it. Nothing has a path that is no text. */
 static bool
 set_path(struct request *rq)
 {
-	size_t valid;
+	struct text path = transport_param(rq, "PATH_INFO");
 
-	rq->path = transport_param(rq, "PATH_INFO");
-	valid = text_utf8_valid_to(rq->path);
-	if (valid < rq->path.n) {
-		reply_detail(rq, 400, "Path is not valid UTF-8 at byte %zu.", valid);
+	rq->path = text_slice(path, 0, text_utf8_valid_to(path));
+	if (rq->path.n < path.n) {
+		reply_not_found(rq);
 		return false;
 	}
 	return true;
