@@ -23,15 +23,24 @@ reply_no_route(struct request *rq, const struct match *match)
 	return reply_not_found(rq);
 }
 
-/* 0, or the answer to a caller whom the row does not name. */
+/* 0, or the answer to a caller who is none of those. */
 static int
-refuse_who(struct request *rq, const struct route *route)
+refuse_who(struct request *rq, enum who who)
 {
-	if ((rq->caller.who & route->who) != 0)
+	if ((rq->caller.who & who) != 0)
 		return 0;
 	if (rq->caller.who == ANONYMOUS)
 		return reply_unauthorized(rq, "Authentication credentials were not provided.");
 	return reply_forbidden(rq);
+}
+
+/* Whom a path lets in: nobody needs a right to be told that there is nothing to read. */
+static enum who
+who_of_path(const struct request *rq, const struct match *match)
+{
+	if (match->route == NULL && (rq->method & METHODS_SAFE) != 0)
+		return match->path->who | SIGNED_IN;
+	return match->path->who;
 }
 
 static int
@@ -60,13 +69,13 @@ dispatch(struct worker *w, struct request *rq, const struct match *match)
 	if (w->app->authenticate != NULL && !match->path->no_credentials &&
 	    (status = w->app->authenticate(rq)) != 0)
 		return status;
-	if ((status = refuse_who(rq, match->path)) != 0)
+	if ((status = refuse_who(rq, who_of_path(rq, match))) != 0)
 		return status;
 	if (match->path->guard != NULL && (status = match->path->guard(rq)) != 0)
 		return status;
 	if (match->route == NULL)
 		return reply_not_allowed(rq, match);
-	if ((status = refuse_who(rq, match->route)) != 0)
+	if ((status = refuse_who(rq, match->route->who)) != 0)
 		return status;
 	if (!match->route->any_accept && !request_accepts_json(rq))
 		return reply_detail(rq, 406, "Could not satisfy the request Accept header.");

@@ -287,6 +287,11 @@ def test_authentication_then_permission_then_method(staff, nobody, regular, thin
         assert answer.status_code == by_regular[0], path
         assert by_regular[1] is None or answer.json() == by_regular[1]
         assert status_and_json(staff.put(path)) == (405, not_allowed), path
+    # Who only asks what is there needs no right to be told that there is nothing to read.
+    for path in (own + "refresh_token/", f"/api/roles/{UNKNOWN}/enable/"):
+        assert status_and_json(nobody.get(path)) == (401, NO_CREDENTIALS), path
+        assert status_and_json(regular.get(path)) == (405, {"detail": 'Method "GET" not allowed.'}), path
+        assert status_and_json(regular.post(path)) == (403, FORBIDDEN), path
     # Then the answer's kind, then the body's.
     html = {"Accept": "text/html", "Content-Type": "text/plain"}
     assert nobody.post(USERS, data="x", headers=html).status_code == 401
