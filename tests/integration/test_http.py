@@ -243,6 +243,7 @@ def test_a_missing_slash(service, staff, nobody, things):
         "/health/",
         "/health/live/",
         "/.roster-error",
+        "/.roster-problem",
         "/favicon.ico",
         "/api/users/%F0%9F%91%BB/",
         "/api/users/me;x=1/",
@@ -336,7 +337,7 @@ def is_nginx_error(answer, status, detail):
 
 BAD_REQUEST = (400, "The request could not be understood.")
 HEADERS_TOO_LARGE = (431, "The request's headers are too large.")
-NO_METHOD = (405, "Method not allowed.")
+NO_METHOD = (405, 'Method "TRACE" not allowed.')
 NOT_SUPPORTED = (501, "The request uses a part of HTTP that is not supported.")
 
 
@@ -394,6 +395,33 @@ NOT_SUPPORTED = (501, "The request uses a part of HTTP that is not supported.")
 )
 def test_requests_that_nginx_refuses(service, data, expected):
     is_nginx_error(exchange(service, data), *expected)
+
+
+@pytest.mark.parametrize("line, status, title, detail", [
+    ("TRACE /api/users/", 405, "Method Not Allowed", 'Method "TRACE" not allowed.'),
+    ("GET /x", 404, "Not Found", "Not found."),
+])
+def test_nginx_knows_problem_details(service, line, status, title, detail):
+    data = f"{line} HTTP/1.1\r\nHost: x\r\nAccept: application/problem+json\r\n\r\n".encode()
+    answer = exchange(service, data)
+    plain = exchange(service, data.replace(b"problem+json", b"json"))
+    assert status_and_json(plain) == (status, {"detail": detail})
+    assert status_and_json(answer) == (
+        status, {"type": "about:blank", "title": title, "status": status, "detail": detail})
+    assert answer.headers["Content-Type"] == "application/problem+json"
+    allow = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS" if status == 405 else None
+    assert answer.headers.get("Allow") == plain.headers.get("Allow") == allow
+
+
+def test_a_body_too_large_for_nginx(service):
+    head = "POST /api/users/ HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999\r\n"
+    answer = exchange(service, f"{head}Accept: application/problem+json\r\n\r\n".encode())
+    assert status_and_json(answer) == (413, {
+        "type": "about:blank",
+        "title": "Content Too Large",
+        "status": 413,
+        "detail": "The request body is too large.",
+    })
 
 
 def test_nobody_behind_nginx(own_service):
