@@ -150,13 +150,14 @@ check_complete(struct request *rq)
 static void
 role_check(struct request *rq, struct draft *d)
 {
-	struct text type = draft_value(d, "content_type").t, name = draft_value(d, "name").t;
+	struct value type = draft_value(d, "content_type");
+	struct text name = draft_value(d, "name").t;
 	bool system = d->old != NULL && draft_old(d, "is_system_role").b;
 	struct role other;
 
 	check_complete(rq);
 	check_permissions(rq, d);
-	if (!problems_found(rq) && !text_eq(type, T("customer")) && !text_eq(type, T("project")))
+	if (!type.null && !text_eq(type.t, T("customer")) && !text_eq(type.t, T("project")))
 		problem_add(rq, T("content_type"), T("Invalid content type."));
 	if (problems_found(rq))
 		return;

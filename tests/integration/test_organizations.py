@@ -399,7 +399,8 @@ def test_what_is_wrong_with_a_role(staff):
     required = ["This field is required."]
     assert answer.json() == {"name": required, "content_type": required, "permissions": required}
     body = {"name": unique("R"), "content_type": "galaxy", "permissions": ["X.Y"]}
-    assert staff.post("/api/roles/", json=body).json() == {"permissions": ["Invalid permissions X.Y"]}
+    assert staff.post("/api/roles/", json=body).json() == {
+        "content_type": ["Invalid content type."], "permissions": ["Invalid permissions X.Y"]}
     body["permissions"] = []
     assert staff.post("/api/roles/", json=body).json() == {"content_type": ["Invalid content type."]}
     body.update(name="PROJECT.MEMBER", content_type="project")

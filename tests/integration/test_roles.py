@@ -96,6 +96,9 @@ def test_what_is_wrong_with_a_new_one(staff):
     for value, message in (("galaxy", ["Invalid content type."]), ("Project", ["Invalid content type."]), ("", BLANK),
                            (None, NULL)):
         assert status_and_json(staff.post(PATH, json=body(content_type=value))) == (400, {"content_type": message})
+    answer = staff.post(PATH, json=body(name="", content_type="galaxy", permissions=["PROJECT.FLY"]))
+    assert status_and_json(answer) == (400, {
+        "name": BLANK, "content_type": ["Invalid content type."], "permissions": ["Invalid permissions PROJECT.FLY"]})
     for value in ([], "x", 5):
         assert staff.post(PATH, json=value).status_code == 400
 
