@@ -2,6 +2,7 @@
 
 #include "access/access.h"
 #include "audit/audit.h"
+#include "http/body.h"
 #include "projects/projects.h"
 #include "resource/checks.h"
 
@@ -149,55 +150,72 @@ subject_of(const struct draft *d)
 	return (struct subject){ "project", d->uuid };
 }
 
-struct parent {
-	int64_t id;
-};
-
-static const struct db_column parent_columns[] = { COLUMN(parent, id) };
-
-static const struct db_stmt parent_by_uuid = {
-	.name = "parent_by_uuid",
-	.sql = "SELECT id FROM customers WHERE uuid = ?",
-	.columns = parent_columns,
-	.ncolumns = countof(parent_columns),
-};
-
 /* The uuid of "https://host/api/customers/<uuid>/", or alone. */
 static bool
-parent_uuid(struct text named, struct uuid *uuid)
+parent_uuid(const struct json *named, struct uuid *uuid)
 {
-	struct text rest = named, part, last = named;
+	struct text rest, part, last = TEXT_NONE;
 
+	if (named == NULL || named->type != JSON_TEXT)
+		return false;
+	rest = text_trim(named->text);
 	while (text_split(&rest, '/', &part))
 		if (part.n > 0)
 			last = part;
 	return uuid_parse(last, uuid);
 }
 
-/*
- * A new project's customer: one that exists, in which the caller may create projects, and which is open.
- * One that he may not see is as good as none.
- */
+/* The customer of that uuid, if the caller sees it. */
+static bool
+parent_seen(struct request *rq, struct uuid uuid, int64_t *id)
+{
+	struct value found = { .kind = KIND_INT };
+	struct sql q;
+
+	sql_init(&q, rq->arena);
+	sql_add(&q, "SELECT c.id FROM customers c WHERE c.uuid = ");
+	sql_value(&q, V(uuid));
+	access_customers_visible(rq, &q);
+	if (!db_row_sql(rq->db, "project_parent", DB_READ, &q, &found, 1))
+		return false;
+	*id = found.i;
+	return true;
+}
+
+/* A new project's customer: one that the caller sees, and which is open. */
 static void
 check_parent(struct request *rq, struct draft *d)
 {
 	const struct json *named = json_member(rq->body, T("customer"));
-	struct parent parent;
-	struct scope scope;
+	struct scope customer;
 	struct uuid uuid;
+	int64_t id;
 
 	if (named == NULL || named->type == JSON_NULL)
 		problem_add(rq, T("customer"), T("This field is required."));
-	else if (named->type != JSON_TEXT || !parent_uuid(text_trim(named->text), &uuid))
+	else if (!parent_uuid(named, &uuid))
 		problem_add(rq, T("customer"), T("Invalid hyperlink - No URL match."));
-	else if (!db_row(rq->db, &parent_by_uuid, &parent, V(uuid)) ||
-	    !access_has(rq, "PROJECT.CREATE", SCOPE_CUSTOMER, parent.id))
+	else if (!parent_seen(rq, uuid, &id))
 		problem_add(rq, T("customer"), T("Invalid hyperlink - Object does not exist."));
-	else if (scope_load(rq, SCOPE_CUSTOMER, parent.id, true, &scope) &&
-	    (scope.blocked || scope.archived))
+	else if (scope_load(rq, SCOPE_CUSTOMER, id, true, &customer) &&
+	    (customer.blocked || customer.archived))
 		problem_add(rq, T("non_field_errors"), T("Customer is not available."));
 	else
-		draft_set(d, "customer_id", V(parent.id));
+		draft_set(d, "customer_id", V(id));
+}
+
+int
+project_create(struct request *rq)
+{
+	struct uuid uuid;
+	int64_t id;
+
+	if (!body_parse(rq))
+		return body_trouble(rq);
+	if (parent_uuid(json_member(rq->body, T("customer")), &uuid) &&
+	    parent_seen(rq, uuid, &id) && !access_has(rq, "PROJECT.CREATE", SCOPE_CUSTOMER, id))
+		return reply_forbidden(rq);
+	return resource_create(rq);
 }
 
 static void

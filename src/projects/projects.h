@@ -6,6 +6,10 @@
 #include "resource/resource.h"
 
 extern const struct resource projects;
+
+/* POST: in a customer that the caller sees, by who may create projects there. */
+int project_create(struct request *rq);
+
 extern const struct route_table project_routes;
 
 #endif

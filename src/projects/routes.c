@@ -72,7 +72,7 @@ static const struct route routes[] = {
 	  .who = SIGNED_IN, .handle = resource_list, .subject = &projects,
 	  .help = "Lists the projects that the caller may see." },
 	{ .method = METHOD_POST, .pattern = "/api/projects/",
-	  .who = SIGNED_IN, .handle = resource_create, .subject = &projects,
+	  .who = SIGNED_IN, .handle = project_create, .subject = &projects,
 	  .help = "Creates a project in an organization in which the caller may." },
 	{ .method = METHOD_GET, .pattern = PROJECT,
 	  .who = SIGNED_IN, .guard = guard, .handle = resource_retrieve, .subject = &projects,

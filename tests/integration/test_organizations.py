@@ -339,10 +339,12 @@ def test_projects_are_created_by_those_who_may(world):
     w = world
     body = {"name": unique("New"), "customer": w.customer["url"]}
     assert w.owner.post("/api/projects/", json=body).status_code == 201
-    for client in (w.member, w.stranger):
-        answer = client.post("/api/projects/", json=body)
-        assert (answer.status_code, answer.json()) == (
-            400, {"customer": ["Invalid hyperlink - Object does not exist."]})
+    answer = w.member.post("/api/projects/", json=body)
+    assert (answer.status_code, answer.json()) == (
+        403, {"detail": "You do not have permission to perform this action."})
+    answer = w.stranger.post("/api/projects/", json=body)
+    assert (answer.status_code, answer.json()) == (
+        400, {"customer": ["Invalid hyperlink - Object does not exist."]})
     answer = w.staff.post("/api/projects/", json={"name": "x", "customer": "nonsense"})
     assert answer.json() == {"customer": ["Invalid hyperlink - No URL match."]}
     answer = w.staff.post("/api/projects/", json={
