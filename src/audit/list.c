@@ -66,6 +66,12 @@ filter_subject(struct request *rq, struct sql *where, struct text value)
 }
 
 static void
+filter_impersonator(struct request *rq, struct sql *where, struct text value)
+{
+	by_uuid(rq, where, "impersonator_uuid", " AND e.impersonator_uuid = ", value);
+}
+
+static void
 filter_until(struct request *rq, struct sql *where, struct text value)
 {
 	struct stamp until;
@@ -81,6 +87,7 @@ filter_until(struct request *rq, struct sql *where, struct text value)
 /* clang-format off */
 static const struct filter filters[] = {
 	{ .name = "actor_uuid", .apply = filter_actor, .help = "Done by this user." },
+	{ .name = "impersonator_uuid", .apply = filter_impersonator, .help = "Done by this user in another's name." },
 	{ .name = "subject_uuid", .apply = filter_subject, .help = "About this object." },
 	{ .name = "until", .apply = filter_until, .help = "Before this time." },
 	{ 0 },

@@ -132,6 +132,7 @@ def test_filters(world):
         "event_type=role": set(),
         f"actor_uuid={w.owner.user['uuid']}": {"role_granted"},
         f"actor_username={w.owner.user['username']}": {"role_granted"},
+        f"impersonator_uuid={w.owner.user['uuid']}": set(),
         "actor_username=nobody": set(),
         "subject_type=user": {"role_granted", "user_creation_succeeded"},
         "subject_type=project": set(),
@@ -146,8 +147,14 @@ def test_filters(world):
         answer = w.staff.get(f"{PATH}?subject_uuid={person.user['uuid']}&{query}")
         assert {e["event_type"] for e in answer.json()} == expected, query
         assert answer.headers["X-Result-Count"] == str(len(expected))
+    acted = {"X-Impersonated-User-Uuid": person.user["uuid"]}
+    change = {"first_name": "In his name", "agree_with_policy": True}
+    path = f"/api/users/{person.user['uuid']}/"
+    assert w.staff.patch(path, json=change, headers=acted).status_code == 200
+    by_staff = about(w.staff, person.user["uuid"], impersonator_uuid=w.staff.get("/api/users/me/").json()["uuid"])
+    assert [e["event_type"] for e in by_staff] == ["user_update_succeeded"]
     uuid, time = ["Enter a valid UUID."], ["Enter a valid date/time."]
-    for query, message in (("actor_uuid=x", {"actor_uuid": uuid}), ("subject_uuid=x", {"subject_uuid": uuid}),
+    for query, message in (("impersonator_uuid=x", {"impersonator_uuid": uuid}), ("actor_uuid=x", {"actor_uuid": uuid}), ("subject_uuid=x", {"subject_uuid": uuid}),
                            ("created=x", {"created": time}), ("until=x", {"until": time}),
                            ("o=event_type", {"o": ["Select a valid choice. event_type is not one of the available "
                                                    "choices."]})):
