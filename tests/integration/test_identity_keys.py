@@ -251,8 +251,8 @@ def test_invalid_keys_are_left_out(service, remote, member):
     assert lines(member) == mirrored(good)
     warnings = [line for line in service.log(start) if line["level"] == "warning"]
     assert [line["message"] for line in warnings] == [
-        f"{len(INVALID)} of the {len(INVALID) + 1} SSH keys that eduteams has of user {member.user['uuid']} are none that"
-        " are taken"
+        f"{len(INVALID)} of the {len(INVALID) + 1} SSH keys that eduteams has of user {member.user['uuid']}"
+        " are none that are taken"
     ]
     assert "AAAA" not in str(service.log(start)) and "PRIVATE" not in str(service.log(start))
     pull(member)
