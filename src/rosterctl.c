@@ -38,6 +38,11 @@ const struct ctl_option ctl_options[] = {
 	OPTION('k', "skip-errors", NULL, skip_errors,
 	    "leave out the lines that are refused, instead of importing nothing"),
 	OPTION('D', "since", "TIME", since, "those since TIME, as 2026-11-24 or with 09:30"),
+	OPTION('B', "until", "TIME", until, "those before TIME"),
+	OPTION('i', "user", "USERNAME|UUID", user, "those about this user; one who is gone, by uuid"),
+	OPTION('b', "by", "USERNAME|UUID", by, "those of what this user did, or rosterctl"),
+	OPTION('v', "event", "TYPE", event, "those of this type, as user_creation_succeeded"),
+	OPTION('G', "limit", "NUMBER", limit, "so many, instead of 300"),
 	OPTION('u', "upstreams", "FILE", upstreams,
 	    "where nginx has what rosterctl nginx prints: /etc/nginx/roster-upstreams.conf"),
 	OPTION('w', "without-passwords", NULL, without_passwords, "leave out the hashes of passwords"),
@@ -46,7 +51,7 @@ const struct ctl_option ctl_options[] = {
 	OPTION('E', "description", "TEXT", description, "what the role is for"),
 	OPTION('g', "permissions", "LIST", permissions,
 	    "all that the role permits, with commas between, as PROJECT.UPDATE"),
-	OPTION('z', "expires", "TIME", expires, "when it ends, as 2026-11-24 or with T09:30, or never"),
+	OPTION('z', "expires", "TIME", expires, "when it ends, as 2026-11-24 or with 09:30, or never"),
 	OPTION('L', "label", "TEXT", label, "what people call the provider"),
 	OPTION('M', "management-url", "URL", management_url, "where its users look after their accounts"),
 	OPTION('P', "protected-fields", "LIST", protected_fields,
@@ -71,14 +76,19 @@ const struct ctl_option ctl_options[] = {
 };
 
 const struct command commands[] = {
-	{ .name = "migrate", .options = "ns", .run = ctl_migrate,
-	  .help = "Bring the database's schema to this version." },
+	{ .name = "migrate", .options = "nsj", .run = ctl_migrate,
+	  .help = "Bring the database's schema to this version.",
+	  .json = "a list of the migrations as they are then: name, state (applied, pending, missing, "
+		  "changed, half, foreign or newer), statements, begun and applied" },
 	{ .name = "nginx", .options = "", .offline = true, .run = ctl_nginx,
 	  .help = "Print nginx's upstreams and the map of the lanes." },
 	{ .name = "doctor", .options = "ju", .offline = true, .run = ctl_doctor,
-	  .help = "Look at all that the service needs, and say what to do about what is wrong." },
+	  .help = "Look at all that the service needs, and say what to do about what is wrong.",
+	  .json = "a list of checks: check, state (good, skipped or faulty) and message" },
 	{ .name = "calibrate", .options = "j", .offline = true, .run = ctl_calibrate,
-	  .help = "Measure argon2id with roster.conf's and with recommended costs." },
+	  .help = "Measure argon2id with roster.conf's and with recommended costs.",
+	  .json = "a list of costs: origin, argon2_memory, argon2_passes, argon2_lanes and the "
+		  "microseconds of a hash, null where there is no memory for it" },
 	{ .name = "key new", .options = "", .offline = true, .without_config = true,
 	  .run = ctl_key_new,
 	  .help = "Print a new key file." },
@@ -89,9 +99,9 @@ const struct command commands[] = {
 	  .help = "List users." },
 	{ .name = "user show", .argument = "USERNAME|UUID", .options = "j", .run = ctl_user_show,
 	  .help = "Print a user." },
-	{ .name = "user token", .argument = "USERNAME|UUID", .options = "N", .run = ctl_user_token,
+	{ .name = "user token", .argument = "USERNAME|UUID", .options = "Nj", .run = ctl_user_token,
 	  .help = "Print a user's token." },
-	{ .name = "user password", .argument = "USERNAME|UUID", .options = "p",
+	{ .name = "user password", .argument = "USERNAME|UUID", .options = "pj",
 	  .run = ctl_user_password,
 	  .help = "Set a user's password, from a file or asked for at the terminal." },
 	{ .name = "user set", .argument = "USERNAME|UUID", .more = "FIELD=VALUE...", .options = "j",
@@ -103,10 +113,11 @@ const struct command commands[] = {
 	{ .name = "user delete", .argument = "USERNAME|UUID", .options = "", .run = ctl_user_delete,
 	  .help = "Delete a user; the audit events about him stay." },
 	{ .name = "user import", .argument = "FILE", .options = "njk", .run = ctl_user_import,
-	  .help = "Create the accounts of a CSV or JSON Lines file; - is standard input." },
+	  .help = "Create the accounts of a CSV or JSON Lines file; - is standard input.",
+	  .json = "an object: imported, present and refused, each a number of accounts" },
 	{ .name = "user export", .options = "mOw", .run = ctl_user_export,
 	  .help = "Print all accounts, with the hashes of their passwords, for an import." },
-	{ .name = "provider list", .options = "", .run = ctl_provider_list,
+	{ .name = "provider list", .options = "j", .run = ctl_provider_list,
 	  .help = "List the identity providers." },
 	{ .name = "provider show", .argument = "NAME", .options = "j", .run = ctl_provider_show,
 	  .help = "Print an identity provider; its secrets are not shown." },
@@ -141,12 +152,15 @@ const struct command commands[] = {
 	{ .name = "grant remove", .argument = "USERNAME|UUID", .more = "ROLE SCOPE", .options = "",
 	  .run = ctl_grant_remove,
 	  .help = "End a grant; that there was none is no failure." },
-	{ .name = "audit list", .options = "Dj", .run = ctl_audit_list,
-	  .help = "List the 300 newest audit events." },
-	{ .name = "mail list", .options = "F", .run = ctl_mail_list,
-	  .help = "List the mails that are still to be delivered, or were given up." },
-	{ .name = "mail retry", .argument = "ID|all", .options = "", .run = ctl_mail_retry,
-	  .help = "Try to deliver a mail again, now." },
+	{ .name = "audit list", .options = "DBibvGj", .run = ctl_audit_list,
+	  .help = "List the newest audit events." },
+	{ .name = "mail list", .options = "Fj", .run = ctl_mail_list,
+	  .help = "List the mails that are still to be delivered, or were given up.",
+	  .json = "a list of mails: id, created, template, recipient, attempts, due, which is null "
+		  "after the last, and error, which is null before the first" },
+	{ .name = "mail retry", .argument = "ID|all", .options = "j", .run = ctl_mail_retry,
+	  .help = "Try to deliver a mail again, now.",
+	  .json = "an object: due, the number of mails that are tried" },
 	{ .name = "man", .argument = "PAGE", .options = "", .offline = true, .without_config = true,
 	  .run = ctl_man,
 	  .help = "Print a manual page's source: rosterctl, rosterd or roster.conf." },
@@ -196,6 +210,8 @@ command_help(const struct command *c)
 		    o->value != NULL ? o->value : "");
 		printf("      %-26s %s\n", flag, o->help);
 	}
+	if (c->json != NULL)
+		printf("JSON: %s.\n", c->json);
 	return CTL_GOOD;
 }
 

@@ -41,23 +41,17 @@ measure(const struct password_cost *cost)
 }
 
 static void
-print_json(struct ctl *ctl, const struct set *s, int64_t us)
+write_set(struct json_writer *w, const struct set *s, int64_t us)
 {
 	const struct maybe microseconds = { us > 0, us };
-	struct json_writer w;
-	struct buf out;
 
-	buf_init(&out, ctl->arena);
-	json_writer_init(&w, ctl->arena, json_sink_buf, &out, UUID_DASHED);
-	json_object(&w);
-	json_member_text(&w, "origin", text_from(s->origin));
-	json_member_value(&w, "argon2_memory", V((int64_t)s->cost.memory));
-	json_member_value(&w, "argon2_passes", V((int64_t)s->cost.passes));
-	json_member_value(&w, "argon2_lanes", V((int64_t)s->cost.lanes));
-	json_member_value(&w, "microseconds", V(microseconds));
-	json_object_end(&w);
-	buf_add_char(&out, '\n');
-	ctl_print(buf_text(&out));
+	json_object(w);
+	json_member_text(w, "origin", text_from(s->origin));
+	json_member_value(w, "argon2_memory", V((int64_t)s->cost.memory));
+	json_member_value(w, "argon2_passes", V((int64_t)s->cost.passes));
+	json_member_value(w, "argon2_lanes", V((int64_t)s->cost.lanes));
+	json_member_value(w, "microseconds", V(microseconds));
+	json_object_end(w);
 }
 
 static void
@@ -73,25 +67,54 @@ print_line(struct ctl *ctl, const struct set *s, int64_t us)
 		    (double)SECONDS / (double)us, (long long)(workers * s->cost.memory / 1024));
 }
 
+/* The i-th of the sets that are measured; NULL after the last. The first are the costs of roster.conf. */
+static const struct set *
+set_at(struct ctl *ctl, size_t i)
+{
+	const struct config *c = &ctl->setup.config;
+	struct set *own;
+
+	if (i > 0)
+		return i <= countof(sets) ? &sets[i - 1] : NULL;
+	own = arena_alloc(ctl->arena, sizeof(*own));
+	*own = (struct set){ "roster.conf",
+		{ (uint32_t)c->argon2_memory, (uint32_t)c->argon2_passes,
+		    (uint32_t)c->argon2_lanes } };
+	return own;
+}
+
+static void
+print_json(struct ctl *ctl)
+{
+	const struct set *s;
+	struct json_writer w;
+
+	ctl_json(ctl, &w);
+	json_array(&w);
+	for (size_t i = 0; (s = set_at(ctl, i)) != NULL; i++)
+		write_set(&w, s, measure(&s->cost));
+	json_array_end(&w);
+	ctl_json_end(&w);
+}
+
+static void
+print_table(struct ctl *ctl)
+{
+	const struct set *s;
+
+	printf("%-18s %12s %6s %5s %12s %9s %16s\n", "", "memory", "passes", "lanes", "a hash",
+	    "sign-ins", "all workers");
+	for (size_t i = 0; (s = set_at(ctl, i)) != NULL; i++) {
+		print_line(ctl, s, measure(&s->cost));
+		fflush(stdout);
+	}
+	printf("Sign-ins: a second, of one of the %lld slow workers.\n",
+	    (long long)ctl->setup.config.slow_workers);
+}
+
 int
 ctl_calibrate(struct ctl *ctl)
 {
-	const struct config *c = &ctl->setup.config;
-	const struct set own = { "roster.conf",
-		{ (uint32_t)c->argon2_memory, (uint32_t)c->argon2_passes,
-		    (uint32_t)c->argon2_lanes } };
-
-	if (!ctl->options.json)
-		printf("%-18s %12s %6s %5s %12s %9s %16s\n", "", "memory", "passes", "lanes",
-		    "a hash", "sign-ins", "all workers");
-	for (size_t i = 0; i <= countof(sets); i++) {
-		const struct set *s = i == 0 ? &own : &sets[i - 1];
-
-		(ctl->options.json ? print_json : print_line)(ctl, s, measure(&s->cost));
-		fflush(stdout);
-	}
-	if (!ctl->options.json)
-		printf("Sign-ins: a second, of one of the %lld slow workers.\n",
-		    (long long)c->slow_workers);
+	(ctl->options.json ? print_json : print_table)(ctl);
 	return CTL_GOOD;
 }

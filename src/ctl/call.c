@@ -143,6 +143,25 @@ ctl_print(struct text t)
 	fwrite(t.s, 1, t.n, stdout);
 }
 
+static void
+sink_output(void *ctx UNUSED, const char *s, size_t n)
+{
+	ctl_print((struct text){ s, n });
+}
+
+void
+ctl_json(struct ctl *ctl, struct json_writer *w)
+{
+	json_writer_init(w, ctl->arena, sink_output, NULL, ctl->setup.config.uuid_format);
+}
+
+void
+ctl_json_end(struct json_writer *w)
+{
+	must(!json_failed(w));
+	putchar('\n');
+}
+
 /* Are messages of this name about a field? */
 static bool
 is_field(struct text name)

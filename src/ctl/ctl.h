@@ -13,7 +13,8 @@ enum ctl_exit { CTL_GOOD = 0, CTL_FAILED = 1, CTL_USAGE = 2, CTL_NOT_FOUND = 3, 
 struct ctl_options {
 	struct text email, first_name, last_name, organization;
 	struct text password_file, token_lifetime, query;
-	struct text format, output, since, upstreams;
+	struct text format, output, upstreams;
+	struct text since, until, user, by, event, limit;
 	bool staff, support, json, dry_run, status, new_token, failed;
 	bool skip_errors, without_passwords;
 
@@ -48,6 +49,7 @@ struct command {
 	bool without_config; /* ... nor a configuration */
 	int (*run)(struct ctl *ctl);
 	const char *help;
+	const char *json; /* what --json prints; NULL: what the API answers */
 };
 
 extern const struct command commands[];
@@ -115,11 +117,15 @@ void ctl_write_settings(
     struct ctl *ctl, struct json_writer *w, const struct ctl_setting *settings, size_t n);
 
 /*
- * Prints so many pages of 300 of a list of the API, a line an object, or with --json all of it. path has a query to which more can be
- * added with "&".
+ * Prints so many objects of a list of the API, a line each, or with --json as a list. path has a query to
+ * which more can be added with "&".
  */
 typedef void ctl_line(const struct json *object);
-int ctl_list(struct ctl *ctl, const char *path, int pages, ctl_line *print);
+int ctl_list(struct ctl *ctl, const char *path, int64_t limit, ctl_line *print);
+
+/* A writer of the one document that a command prints with --json, and its end. */
+void ctl_json(struct ctl *ctl, struct json_writer *w);
+void ctl_json_end(struct json_writer *w);
 
 /* A text member of an object, "" when there is none. */
 struct text ctl_member(const struct json *object, const char *key);
@@ -158,7 +164,7 @@ int ctl_error(int status, const char *format, ...) PRINTF_LIKE(2, 3);
 /* Prints a text on standard output. */
 void ctl_print(struct text t);
 
-/* user.c, import.c, export.c, provider.c, role.c, grant.c, list.c, calibrate.c, doctor.c, manual.c, mail.c, schema.c, nginx.c, key.c */
+/* user.c, import.c, export.c, provider.c, role.c, grant.c, audit.c, calibrate.c, doctor.c, manual.c, mail.c, schema.c, nginx.c, key.c */
 int ctl_user_create(struct ctl *ctl), ctl_user_list(struct ctl *ctl),
     ctl_user_show(struct ctl *ctl), ctl_user_token(struct ctl *ctl),
     ctl_user_password(struct ctl *ctl), ctl_user_import(struct ctl *ctl),

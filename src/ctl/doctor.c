@@ -236,41 +236,42 @@ static const struct {
 };
 
 static void
-print_found(struct ctl *ctl, const char *name, enum health health, struct text words)
+write_found(struct json_writer *w, const char *name, const char *state, struct text words)
 {
-	static const char *const states[] = { "good", "skipped", "faulty" };
-	struct json_writer w;
-	struct buf out;
-
-	if (!ctl->options.json) {
-		printf("%-8s %-9s %.*s\n", states[health], name, TEXT_ARGS(words));
-		return;
-	}
-	buf_init(&out, ctl->arena);
-	json_writer_init(&w, ctl->arena, json_sink_buf, &out, UUID_DASHED);
-	json_object(&w);
-	json_member_text(&w, "check", text_from(name));
-	json_member_text(&w, "state", text_from(states[health]));
-	json_member_text(&w, "message", words);
-	json_object_end(&w);
-	buf_add_char(&out, '\n');
-	ctl_print(buf_text(&out));
+	json_object(w);
+	json_member_text(w, "check", text_from(name));
+	json_member_text(w, "state", text_from(state));
+	json_member_text(w, "message", words);
+	json_object_end(w);
 }
 
 int
 ctl_doctor(struct ctl *ctl)
 {
+	static const char *const states[] = { "good", "skipped", "faulty" };
 	struct db_options options = server_db_options(&roster, &ctl->setup.config);
+	struct json_writer w;
 	int status = CTL_GOOD;
 
 	ctl->db = db_new(&options);
+	ctl_json(ctl, &w);
+	if (ctl->options.json)
+		json_array(&w);
 	for (size_t i = 0; i < countof(checks); i++) {
 		struct text words = TEXT_NONE;
 		enum health health = checks[i].run(ctl, &words);
 
-		print_found(ctl, checks[i].name, health, words);
+		if (ctl->options.json)
+			write_found(&w, checks[i].name, states[health], words);
+		else
+			printf(
+			    "%-8s %-9s %.*s\n", states[health], checks[i].name, TEXT_ARGS(words));
 		if (health == FAULTY)
 			status = CTL_FAILED;
+	}
+	if (ctl->options.json) {
+		json_array_end(&w);
+		ctl_json_end(&w);
 	}
 	db_free(&ctl->db);
 	return status;

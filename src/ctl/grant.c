@@ -1,8 +1,6 @@
 /* rosterctl grant: who has which role in which customer or project. */
 #include "base/base.h"
 
-#include <limits.h>
-
 #include "ctl/ctl.h"
 
 static const char *const scopes[] = { "/api/customers/", "/api/projects/" };
@@ -22,7 +20,7 @@ print_line(const struct json *grant)
 int
 ctl_grant_list(struct ctl *ctl)
 {
-	return ctl_list(ctl, "/api/user-permissions/?", INT_MAX, print_line);
+	return ctl_list(ctl, "/api/user-permissions/?", INT64_MAX, print_line);
 }
 
 /* The uuid in a url of these objects; the text as it is when it is no such url. */

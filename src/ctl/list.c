@@ -5,68 +5,97 @@
 
 #define PAGE 300
 
-/* Prints a page; *n is how many objects were on it. */
-static int
-print_page(struct ctl *ctl, const char *path, int page, ctl_line *print, size_t *n)
-{
-	struct answer answer = ctl_call(ctl, "GET",
-	    arena_printf(ctl->arena, "%s&page_size=%d&page=%d", path, PAGE, page), TEXT_NONE);
+/* A list on its way to standard output. */
+struct list {
+	struct ctl *ctl;
+	const char *path;
+	ctl_line *print;
+	int64_t left; /* objects to print still */
+	int page_size;
+	struct json_writer json;
+};
 
-	*n = 0;
+static void
+write_json(struct json_writer *w, const struct json *json)
+{
+	bool object = json->type == JSON_OBJECT;
+
+	switch (json->type) {
+	case JSON_NULL:
+		json_null(w);
+		break;
+	case JSON_BOOL:
+		json_bool(w, json->boolean);
+		break;
+	case JSON_ARRAY:
+	case JSON_OBJECT:
+		(object ? json_object : json_array)(w);
+		for (const struct json *j = json->first; j != NULL; j = j->next) {
+			if (object)
+				json_key(w, j->key);
+			write_json(w, j);
+		}
+		(object ? json_object_end : json_array_end)(w);
+		break;
+	case JSON_TEXT:
+		json_text(w, json->text);
+		break;
+	default:
+		json_raw(w, json->text);
+		break;
+	}
+}
+
+/* Prints a page; *more is whether there may be another. */
+static int
+print_page(struct list *l, int page, bool *more)
+{
+	struct ctl *ctl = l->ctl;
+	struct answer answer = ctl_call(ctl, "GET",
+	    arena_printf(ctl->arena, "%s&page_size=%d&page=%d", l->path, l->page_size, page),
+	    TEXT_NONE);
+
+	*more = false;
 	if (answer.status == 404 && page > 1)
 		return CTL_GOOD; /* the page before was full and the last */
 	if (answer.status != 200)
 		return ctl_refused(&answer);
-	*n = answer.json->count;
-	if (ctl->options.json) {
-		fputs(page > 1 && *n > 0 ? "," : "", stdout);
-		ctl_print(text_slice(answer.body, 1, answer.body.n - 1));
-		return CTL_GOOD;
+	if (ctl->options.json && page == 1)
+		json_array(&l->json);
+	for (const struct json *j = answer.json->first; j != NULL && l->left > 0; j = j->next) {
+		if (ctl->options.json)
+			write_json(&l->json, j);
+		else
+			l->print(j);
+		l->left--;
 	}
-	for (const struct json *j = answer.json->first; j != NULL; j = j->next)
-		print(j);
+	*more = answer.json->count == (size_t)l->page_size && l->left > 0;
 	return CTL_GOOD;
 }
 
 int
-ctl_list(struct ctl *ctl, const char *path, int pages, ctl_line *print)
+ctl_list(struct ctl *ctl, const char *path, int64_t limit, ctl_line *print)
 {
-	struct arena_mark mark = arena_mark(ctl->arena);
+	struct list l = { .ctl = ctl,
+		.path = path,
+		.print = print,
+		.left = limit,
+		.page_size = limit < PAGE ? (int)limit : PAGE };
+	struct arena_mark mark;
 	int status = CTL_GOOD;
-	size_t n = PAGE;
+	bool more = true;
 
-	if (ctl->options.json)
-		putchar('[');
+	ctl_json(ctl, &l.json);
+	mark = arena_mark(ctl->arena);
 	/* Until whoever reads has gone, too. */
-	for (int page = 1; page <= pages && n == PAGE && status == CTL_GOOD && !ferror(stdout);
-	     page++) {
-		status = print_page(ctl, path, page, print, &n);
+	for (int page = 1; more && status == CTL_GOOD && !ferror(stdout); page++) {
+		status = print_page(&l, page, &more);
 		fflush(stdout);
 		arena_rewind(ctl->arena, mark);
 	}
-	if (ctl->options.json)
-		puts("]");
+	if (ctl->options.json && status == CTL_GOOD) {
+		json_array_end(&l.json);
+		ctl_json_end(&l.json);
+	}
 	return status;
-}
-
-static void
-print_event(const struct json *event)
-{
-	printf("%-27.*s  %-32.*s  %-16.*s  %.*s %.*s\n", TEXT_ARGS(ctl_member(event, "created")),
-	    TEXT_ARGS(ctl_member(event, "event_type")),
-	    TEXT_ARGS(ctl_member(event, "actor_username")),
-	    TEXT_ARGS(ctl_member(event, "subject_type")),
-	    TEXT_ARGS(ctl_member(event, "subject_uuid")));
-}
-
-int
-ctl_audit_list(struct ctl *ctl)
-{
-	struct text since = ctl->options.since;
-
-	return ctl_list(ctl,
-	    arena_printf(ctl->arena, "/api/events/?created=%s",
-		text_is_none(since) ? "" : url_encode(ctl->arena, since).s)
-		.s,
-	    1, print_event);
 }

@@ -4,6 +4,20 @@
 #include "mail/mail.h"
 
 static void
+write_entry(struct json_writer *w, const struct mail_entry *e)
+{
+	json_object(w);
+	json_member_value(w, "id", V(e->id));
+	json_member_value(w, "created", V(e->created));
+	json_member_text(w, "template", e->template);
+	json_member_text(w, "recipient", e->recipient);
+	json_member_value(w, "attempts", V(e->attempts));
+	json_member_value(w, "due", V(e->due));
+	json_member_text(w, "error", e->error.n > 0 ? e->error : TEXT_NONE);
+	json_object_end(w);
+}
+
+static void
 print_entry(const struct mail_entry *e)
 {
 	char created[STAMP_SIZE], due[STAMP_SIZE];
@@ -19,16 +33,28 @@ int
 ctl_mail_list(struct ctl *ctl)
 {
 	struct mail_entry entry;
+	struct json_writer w;
 
 	if (ctl->setup.config.smtp_url.n == 0)
 		(void)ctl_error(0, "smtp_url is not set: no mail is delivered");
+	ctl_json(ctl, &w);
+	if (ctl->options.json)
+		json_array(&w);
 	db_begin(ctl->db, ctl->arena, false, TEXT_NONE);
 	mail_list(ctl->db, ctl->options.failed, &entry);
-	while (db_next(ctl->db))
-		print_entry(&entry);
-	return db_end(ctl->db, false) == DB_NONE
-	    ? CTL_GOOD
-	    : ctl_error(CTL_FAILED, "the database could not be read");
+	while (db_next(ctl->db)) {
+		if (ctl->options.json)
+			write_entry(&w, &entry);
+		else
+			print_entry(&entry);
+	}
+	if (db_end(ctl->db, false) != DB_NONE)
+		return ctl_error(CTL_FAILED, "the database could not be read");
+	if (ctl->options.json) {
+		json_array_end(&w);
+		ctl_json_end(&w);
+	}
+	return CTL_GOOD;
 }
 
 struct retry {
@@ -57,6 +83,9 @@ ctl_mail_retry(struct ctl *ctl)
 		return ctl_error(CTL_FAILED, "the database could not be written");
 	if (r.id.is && r.n == 0)
 		return ctl_error(CTL_NOT_FOUND, "there is no mail %s", ctl->argument.s);
-	printf("Due now: %lld.\n", (long long)r.n);
+	if (ctl->options.json)
+		printf("{\"due\":%lld}\n", (long long)r.n);
+	else
+		printf("Due now: %lld.\n", (long long)r.n);
 	return CTL_GOOD;
 }

@@ -53,6 +53,11 @@ print_command(const struct command *c)
 	for (size_t i = 0; i < nctl_options; i++)
 		if (strchr(c->options, ctl_options[i].letter) != NULL)
 			print_option(&ctl_options[i]);
+	if (c->json == NULL)
+		return;
+	fputs(".P\nJSON: ", stdout);
+	roff(text_from(c->json));
+	puts(".");
 }
 
 static void
@@ -67,6 +72,8 @@ print_rosterctl(struct arena *a UNUSED)
 	    "Asks the service's own handlers, so that rules, messages and audit events are those\n"
 	    "of the API. Whoever may read roster.conf, the key file and the database's option file\n"
 	    "may do everything. Secrets are read from files or the terminal, never from arguments.\n"
+	    ".P\n\\-\\-json prints one JSON document: what the API answers, unless a command says below\n"
+	    "what it is. Commands that print a file, or nothing, do not have it.\n"
 	    ".SH COMMANDS");
 	for (size_t i = 0; i < ncommands; i++)
 		print_command(&commands[i]);

@@ -62,18 +62,18 @@ make_body(struct ctl *ctl, struct text name, struct text *body)
 	return true;
 }
 
+static void
+print_line(const struct json *object)
+{
+	printf("%-16.*s  %-24.*s  %.*s%s\n", TEXT_ARGS(ctl_member(object, "name")),
+	    TEXT_ARGS(ctl_member(object, "label")), TEXT_ARGS(ctl_member(object, "userinfo_url")),
+	    json_member(object, T("is_active"))->boolean ? "" : " [inactive]");
+}
+
 int
 ctl_provider_list(struct ctl *ctl)
 {
-	struct answer answer = ctl_call(ctl, "GET", T(PROVIDERS "?page_size=300"), TEXT_NONE);
-
-	if (answer.status != 200)
-		return ctl_refused(&answer);
-	for (const struct json *j = answer.json->first; j != NULL; j = j->next)
-		printf("%-16.*s  %-24.*s  %.*s%s\n", TEXT_ARGS(ctl_member(j, "name")),
-		    TEXT_ARGS(ctl_member(j, "label")), TEXT_ARGS(ctl_member(j, "userinfo_url")),
-		    json_member(j, T("is_active"))->boolean ? "" : " [inactive]");
-	return CTL_GOOD;
+	return ctl_list(ctl, PROVIDERS "?", INT64_MAX, print_line);
 }
 
 int

@@ -1,8 +1,6 @@
 /* rosterctl role. */
 #include "base/base.h"
 
-#include <limits.h>
-
 #include "ctl/ctl.h"
 
 static const struct ctl_kind role = { "role", "/api/roles/", "name" };
@@ -44,7 +42,7 @@ print_line(const struct json *object)
 int
 ctl_role_list(struct ctl *ctl)
 {
-	return ctl_list(ctl, "/api/roles/?", INT_MAX, print_line);
+	return ctl_list(ctl, "/api/roles/?", INT64_MAX, print_line);
 }
 
 int

@@ -1,7 +1,5 @@
 #include "base/base.h"
 
-#include <limits.h>
-
 #include "crypto/password.h"
 #include "crypto/weak.h"
 #include "ctl/ctl.h"
@@ -115,7 +113,7 @@ ctl_user_list(struct ctl *ctl)
 		"&field=is_staff&field=is_support&field=is_active&query=%.*s",
 		TEXT_ARGS(query))
 		.s,
-	    INT_MAX, print_line);
+	    INT64_MAX, print_line);
 }
 
 int
@@ -137,6 +135,8 @@ ctl_user_token(struct ctl *ctl)
 	answer = ctl_call(ctl, new ? "POST" : "GET", path, TEXT_NONE);
 	if (answer.status != 200)
 		return ctl_refused(&answer);
+	if (ctl->options.json)
+		return ctl_print_object(ctl, &answer);
 	printf("%.*s\n", TEXT_ARGS(ctl_member(answer.json, "token")));
 	return CTL_GOOD;
 }
@@ -162,6 +162,8 @@ ctl_user_password(struct ctl *ctl)
 	answer = ctl_call(ctl, "POST", path, buf_text(&body));
 	if (answer.status != 200)
 		return ctl_refused(&answer);
+	if (ctl->options.json)
+		return ctl_print_object(ctl, &answer);
 	puts("The password is set; the token was replaced.");
 	return CTL_GOOD;
 }

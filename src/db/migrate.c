@@ -45,21 +45,21 @@ struct walk {
 
 static const struct {
 	enum schema_state schema;
-	const char *words, *advice;
+	const char *name, *words, *advice;
 } states[] = {
 	/* clang-format off */
-	[ENTRY_APPLIED] = { SCHEMA_CURRENT, "applied", "nothing is to be done" },
-	[ENTRY_PENDING] = { SCHEMA_OLDER, "pending", "run rosterctl migrate" },
-	[ENTRY_MISSING] = { SCHEMA_CHANGED, "missing, though a later one is applied",
+	[ENTRY_APPLIED] = { SCHEMA_CURRENT, "applied", "applied", "nothing is to be done" },
+	[ENTRY_PENDING] = { SCHEMA_OLDER, "pending", "pending", "run rosterctl migrate" },
+	[ENTRY_MISSING] = { SCHEMA_CHANGED, "missing", "missing, though a later one is applied",
 	                    "this is the schema of another program, or part of it was removed" },
-	[ENTRY_CHANGED] = { SCHEMA_CHANGED, "not the one that was applied under this number",
+	[ENTRY_CHANGED] = { SCHEMA_CHANGED, "changed", "not the one that was applied under this number",
 	                    "an applied migration is never changed: use the release that it came with" },
-	[ENTRY_HALF]    = { SCHEMA_CHANGED, "half applied",
+	[ENTRY_HALF]    = { SCHEMA_CHANGED, "half", "half applied",
 	                    "bring to an end by hand what it began and set its applied_at in "
 	                    "schema_migrations, or undo it and delete that row" },
-	[ENTRY_FOREIGN] = { SCHEMA_CHANGED, "applied, and unknown to this program",
+	[ENTRY_FOREIGN] = { SCHEMA_CHANGED, "foreign", "applied, and unknown to this program",
 	                    "this is the schema of another program" },
-	[ENTRY_NEWER]   = { SCHEMA_NEWER, "applied, and newer than this program",
+	[ENTRY_NEWER]   = { SCHEMA_NEWER, "newer", "applied, and newer than this program",
 	                    "install the release that it came with" },
 	/* clang-format on */
 };
@@ -370,6 +370,47 @@ migrate_check(struct db *db, struct arena *a, struct text *detail)
 	return schema;
 }
 
+/* false after saying in *problem why the ledger cannot be had. */
+static bool
+ledger_open(struct db *db, struct arena *a, struct ledger *l, struct text *problem)
+{
+	if (!db_connect(db, a, problem))
+		return false;
+	if (ledger_read(db, a, l))
+		return true;
+	*problem = T("the database did not tell its schema: see the log");
+	return false;
+}
+
+bool
+migrate_list(struct db *db, struct arena *a, struct migration_entry **entries, size_t *n,
+    struct text *problem)
+{
+	struct ledger l;
+	struct walk w = { .ledger = &l };
+	struct entry e;
+
+	if (!ledger_open(db, a, &l, problem))
+		return false;
+	*entries = arena_alloc(a, (nmigrations + l.n) * sizeof(**entries));
+	for (*n = 0; walk_next(&w, a, &e); (*n)++) {
+		struct migration_entry *out = &(*entries)[*n];
+
+		*out = (struct migration_entry){
+			.name = entry_name(a, &e),
+			.state = states[e.state].name,
+			.begun = STAMP_NONE,
+			.ended = STAMP_NONE,
+		};
+		if (e.theirs == NULL)
+			continue;
+		out->statements = e.theirs->statements;
+		out->begun = e.theirs->begun_at;
+		out->ended = e.theirs->applied_at;
+	}
+	return true;
+}
+
 bool
 migrate_status(struct db *db, struct arena *a, struct text *report)
 {
@@ -378,12 +419,8 @@ migrate_status(struct db *db, struct arena *a, struct text *report)
 	struct entry e;
 	struct buf out;
 
-	if (!db_connect(db, a, report))
+	if (!ledger_open(db, a, &l, report))
 		return false;
-	if (!ledger_read(db, a, &l)) {
-		*report = T("the database did not tell its schema: see the log");
-		return false;
-	}
 	buf_init(&out, a);
 	while (walk_next(&w, a, &e)) {
 		describe(a, &e, &out);

@@ -40,6 +40,18 @@ enum schema_state migrate_check(struct db *db, struct arena *a, struct text *det
 /* One line a migration: number, name, applied when (or pending), in *report. false: the database did not answer. */
 bool migrate_status(struct db *db, struct arena *a, struct text *report) MUST_CHECK;
 
+/* A migration that the program or the database knows. */
+struct migration_entry {
+	struct text name;          /* "0001_users" */
+	const char *state;         /* applied, pending, missing, changed, half, foreign, newer */
+	int64_t statements;        /* that are known to have run */
+	struct stamp begun, ended; /* none: not yet */
+};
+
+/* All of them in order, on the arena. false: the database did not answer, and *problem says why. */
+bool migrate_list(struct db *db, struct arena *a, struct migration_entry **entries, size_t *n,
+    struct text *problem) MUST_CHECK;
+
 /*
  * Applies what is pending; dry_run only says what it would. A line each in *report. false when
  * one failed (it says which, at which statement, and the server's words), or the schema is

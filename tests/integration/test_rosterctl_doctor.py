@@ -9,8 +9,8 @@ from service import BUILD
 def look(service, *words):
     """The checks' states and messages, and the exit status."""
     done = service.rosterctl("doctor", "--json", *words, check=False)
-    lines = [json.loads(line) for line in done.stdout.splitlines()]
-    return {line["check"]: (line["state"], line["message"]) for line in lines}, done.returncode
+    checks = json.loads(done.stdout)
+    return {check["check"]: (check["state"], check["message"]) for check in checks}, done.returncode
 
 
 def test_all_is_well(service, tmp_path):
@@ -72,7 +72,7 @@ def test_without_a_service(own_service):
 
 
 def test_calibrate(service):
-    sets = [json.loads(line) for line in service.rosterctl("calibrate", "--json").stdout.splitlines()]
+    sets = json.loads(service.rosterctl("calibrate", "--json").stdout)
     assert [(s["origin"], s["argon2_memory"], s["argon2_passes"], s["argon2_lanes"]) for s in sets] == [
         ("roster.conf", 19456, 2, 1),
         ("OWASP", 47104, 1, 1),

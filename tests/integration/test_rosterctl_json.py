@@ -1,0 +1,166 @@
+"""rosterctl --json, one document of every command, and the filters of audit list."""
+
+import json
+import re
+
+import pytest
+from service import TOP, unique
+from users import STAMP, UNKNOWN
+
+FAILED, USAGE, NOT_FOUND = 1, 2, 3
+
+# They print a file, or nothing.
+WITHOUT = {"nginx", "key new", "man", "completion", "user export", "user delete", "provider delete",
+           "role delete", "grant remove"}  # fmt: skip
+
+
+def run(service, *words):
+    done = service.rosterctl(*words, "--json")
+    assert done.stderr == ""
+    return json.loads(done.stdout)
+
+
+def refuses(service, status, message, *words):
+    done = service.rosterctl(*words, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (status, "", f"rosterctl: {message}\n")
+
+
+def test_who_has_it(service):
+    lines = service.rosterctl("--help").stdout.split("Commands:\n")[1].split("\n\n")[0].splitlines()
+    names = [re.match(r"  (\w+(?: [a-z]+)*)  ", line)[1] for line in lines]
+    without = {n for n in names if "--json" not in service.rosterctl(*n.split(), "--help").stdout}
+    assert without == WITHOUT
+    assert "\nJSON: an object: due," in service.rosterctl("mail", "retry", "--help").stdout
+
+
+def test_migrate(service):
+    names = [path.stem for path in sorted((TOP / "sql").glob("*.sql"))]
+    listed = run(service, "migrate", "--status")
+    assert [entry["name"] for entry in listed] == names
+    for entry in listed:
+        assert list(entry) == ["name", "state", "statements", "begun", "applied"]
+        assert entry["state"] == "applied" and entry["statements"] > 0
+        assert STAMP.fullmatch(entry["begun"]) and STAMP.fullmatch(entry["applied"])
+    assert run(service, "migrate", "--dry-run") == run(service, "migrate") == listed
+
+
+def test_migrate_what_is_pending(service, tmp_path):
+    database = unique("m").replace("-", "_")
+    options = tmp_path / "roster.cnf"
+    options.touch(0o600)
+    service.sql(f"CREATE DATABASE {database} CHARACTER SET utf8mb4")
+    service.sql(f"GRANT ALL ON {database}.* TO roster@localhost")
+    text = (service.state / "roster.cnf").read_text()
+    options.write_text(text.replace("database=roster", f"database={database}"))
+    other = ["--set", f"database={options}", "migrate"]
+    pending = {"state": "pending", "statements": 0, "begun": None, "applied": None}
+    for word in ("--status", "--dry-run"):
+        assert all({**entry, **pending} == entry for entry in run(service, *other, word))
+    assert {entry["state"] for entry in run(service, *other)} == {"applied"}
+    service.sql(f"UPDATE {database}.schema_migrations SET checksum = REPEAT('x', 32) WHERE number = 2")
+    assert run(service, *other, "--status")[1]["state"] == "changed"
+    done = service.rosterctl(*other, "--json", check=False)
+    assert (done.returncode, done.stdout) == (FAILED, "") and "migration 0002_" in done.stderr
+    service.sql(f"DROP DATABASE {database}")
+
+
+def test_the_token_and_the_password(service, tmp_path):
+    user = service.create()
+    shown = run(service, "user", "token", user["username"])
+    assert shown == service.staff.get(f"/api/users/{user['uuid']}/token/").json()
+    assert run(service, "user", "token", user["username"], "--new")["token"] != shown["token"]
+    file = tmp_path / "password"
+    file.write_text("a heron on the roof")
+    assert run(service, "user", "password", user["username"], "--password-file", file) == {
+        "status": "password set"}
+
+
+def test_providers(service):
+    names = [unique("json") for _ in range(2)]
+    for name in names:
+        service.rosterctl("provider", "create", name, "--label", "For JSON")
+    listed = run(service, "provider", "list")
+    answer = service.staff.get("/api/identity-providers/?page_size=300").json()
+    assert listed == [{**p, "url": f"http://localhost/api/identity-providers/{p['uuid']}/"} for p in answer]
+    assert set(names) <= {provider["name"] for provider in listed}
+    text = service.rosterctl("provider", "list").stdout
+    for name in names:
+        assert f"{name}  For JSON " in text
+        service.rosterctl("provider", "delete", name)
+
+
+def test_mails(own_service):
+    service = own_service(config="smtp_url =")
+    assert service.rosterctl("mail", "list", "--json").stdout == "[]\n"
+    user = service.account()
+    answer = user.post(f"/api/users/{user.user['uuid']}/change_email/", json={"email": "new@example.org"})
+    assert answer.status_code == 200
+    mails = json.loads(service.rosterctl("mail", "list", "--json").stdout)
+    (mail,) = [mail for mail in mails if mail["recipient"] == "new@example.org"]
+    assert list(mail) == ["id", "created", "template", "recipient", "attempts", "due", "error"]
+    assert (mail["attempts"], mail["error"]) == (0, None)
+    assert STAMP.fullmatch(mail["created"]) and STAMP.fullmatch(mail["due"])
+    assert run(service, "mail", "retry", str(mail["id"])) == {"due": 1}
+    assert run(service, "mail", "retry", "all") == {"due": len(mails)}
+    service.sql("UPDATE mail_outbox SET due = NULL, attempts = 9, error = 'no such box' WHERE id = %s", mail["id"])
+    (mail,) = json.loads(service.rosterctl("mail", "list", "--failed", "--json").stdout)
+    assert (mail["due"], mail["attempts"], mail["error"]) == (None, 9, "no such box")
+
+
+# --- audit list
+
+
+@pytest.fixture(scope="module")
+def watched(service):
+    """A user about whom there are four events, and what the API says of them."""
+    user = service.create()
+    for name in ("Ada", "Zoë"):
+        service.rosterctl("user", "set", user["username"], f"first_name={name}")
+    service.rosterctl("user", "token", user["username"], "--new")
+    return user, service.staff.get("/api/events/", params={"subject_uuid": user["uuid"]}).json()
+
+
+def test_events_as_the_api_tells_them(service, watched):
+    user, events = watched
+    assert len(events) >= 4
+    for name in (user["username"], user["uuid"]):
+        assert run(service, "audit", "list", "--user", name) == events
+    assert user["uuid"] in service.rosterctl("audit", "list", "--user", user["uuid"]).stdout
+    about = ["audit", "list", "--user", user["uuid"]]
+    assert run(service, *about, "--event", "user_update_succeeded") == [
+        event for event in events if event["event_type"] == "user_update_succeeded"]
+    assert run(service, *about, "--event", "user_update_succeeded", "--limit", "1") == [
+        event for event in events if event["event_type"] == "user_update_succeeded"][:1]
+    assert run(service, *about, "--by", "rosterctl") == [
+        event for event in events if event["actor_username"] == "rosterctl"]
+    staff = service.staff.get("/api/users/me/").json()["uuid"]
+    assert run(service, *about, "--by", staff) == [e for e in events if e["actor_uuid"] == staff]
+    when = events[1]["created"]
+    assert run(service, *about, "--since", when) == [e for e in events if e["created"] >= when]
+    assert run(service, *about, "--until", when) == [e for e in events if e["created"] < when]
+    assert run(service, *about, "--until", "2001-01-01") == run(service, *about, "--event", "x") == []
+
+
+def test_limits_beyond_a_page(service):
+    """Pages of 300 are cut where the limit ends."""
+    row = "(UUID(), NOW(6), '', '{0}', 'user', RANDOM_BYTES(16))"
+    event = unique("e")[:32]
+    values = ", ".join(row.format(event).replace("UUID()", "RANDOM_BYTES(16)") for _ in range(650))
+    service.sql(f"INSERT INTO audit_events (uuid, created, request_id, event, subject_type, subject_uuid) VALUES {values}")
+    for limit, n in ((None, 300), ("1", 1), ("300", 300), ("301", 301), ("600", 600), ("1000", 650)):
+        words = ["audit", "list", "--event", event] + (["--limit", limit] if limit else [])
+        assert len({e["uuid"] for e in run(service, *words)}) == n
+    assert len(service.rosterctl("audit", "list", "--event", event, "--limit", "301").stdout.splitlines()) == 301
+
+
+def test_filters_refused(service):
+    for limit in ("0", "-1", "x", "", "9" * 30):
+        refuses(service, USAGE, f"{limit} is not a number of events", "audit", "list", f"--limit={limit}")
+    nobody = unique("nobody")
+    for option, name in (("--user", nobody), ("--user", " "), ("--by", " ")):
+        refuses(service, NOT_FOUND, f"there is no user {name}", "audit", "list", option, name)
+    assert run(service, "audit", "list", "--user", UNKNOWN) == run(service, "audit", "list", "--by", nobody) == []
+    for option, field in (("--since", "created"), ("--until", "until")):
+        done = service.rosterctl("audit", "list", option, "yesterday", "--json", check=False)
+        assert (done.returncode, done.stdout) == (FAILED, "")
+        assert done.stderr.startswith(f"rosterctl: {field}: ")
