@@ -33,11 +33,12 @@ static const struct db_stmt audit_append = {
 
 /* An event's row. */
 static void
-fill(struct request *rq, enum event event, struct audited what, struct value row[static COLUMNS])
+fill(struct request *rq, struct uuid uuid, enum event event, struct audited what,
+    struct value row[static COLUMNS])
 {
 	const struct caller *c = &rq->caller;
 	struct maybe actor = { c->id != 0, c->id };
-	const struct value values[COLUMNS] = { V(random_uuid()), V(rq->now), V(rq->id),
+	const struct value values[COLUMNS] = { V(uuid), V(rq->now), V(rq->id),
 		V(text_from(event_name(event))), V(actor), V(c->uuid), V(c->username),
 		V(c->impersonator), V(text_from(what.subject.type)), V(what.subject.uuid),
 		V(rq->peer), V(what.changes) };
@@ -50,25 +51,25 @@ audit(struct request *rq, enum event event, struct subject subject, struct text 
 {
 	struct value row[COLUMNS];
 
-	fill(rq, event, (struct audited){ subject, changes }, row);
+	fill(rq, random_uuid(), event, (struct audited){ subject, changes }, row);
 	(void)db_exec_values(rq->db, &audit_append, row, COLUMNS);
 }
 
 void
 audit_many(struct request *rq, enum event event, const struct audited *what, size_t n)
 {
+	struct uuid *uuids = arena_alloc(rq->arena, n * sizeof(*uuids));
 	struct value row[COLUMNS];
 	struct sql q;
 
+	random_uuids(uuids, n);
 	sql_init(&q, rq->arena);
 	sql_add(&q, AUDIT_APPEND);
 	for (size_t i = 0; i < n; i++) {
-		fill(rq, event, what[i], row);
-		for (size_t j = 0; j < COLUMNS; j++) {
-			sql_add(&q, j > 0 ? ", " : i > 0 ? ", (" : "(");
-			sql_value(&q, row[j]);
-		}
-		sql_add(&q, ")");
+		fill(rq, uuids[i], event, what[i], row);
+		if (i > 0)
+			sql_add(&q, ", ");
+		sql_row(&q, row, COLUMNS);
 	}
 	db_send_sql(rq->db, audit_append.name, &q);
 }

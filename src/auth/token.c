@@ -57,11 +57,11 @@ token_end(struct request *rq, int64_t user_id)
 	db_exec(rq->db, &token_delete, V(user_id));
 }
 
-/* Adds "(?, ...)" with a new token's row, in the order of token_insert. */
+/* Adds a token's row, in the order of token_insert. */
 static void
-add_token(struct request *rq, struct sql *q, struct token_owner owner)
+add_token(struct request *rq, struct sql *q, struct token_owner owner, struct text token)
 {
-	struct secret key = secret_from(token_new(rq->arena));
+	struct secret key = secret_from(token);
 	const struct value values[] = {
 		V(owner.id),
 		V(lookup_hash(rq->keyring, 0, "token", key, rq->arena)),
@@ -70,24 +70,22 @@ add_token(struct request *rq, struct sql *q, struct token_owner owner)
 		V(rq->now),
 	};
 
-	for (size_t i = 0; i < countof(values); i++) {
-		sql_add(q, i == 0 ? "(" : ", ");
-		sql_value(q, values[i]);
-	}
-	sql_add(q, ")");
+	sql_row(q, values, countof(values));
 }
 
 void
 token_issue_first(struct request *rq, const struct token_owner *owners, size_t n)
 {
+	struct text *tokens = arena_alloc(rq->arena, n * sizeof(*tokens));
 	struct sql q;
 
+	tokens_new(rq->arena, tokens, n);
 	sql_init(&q, rq->arena);
 	sql_add(&q, TOKEN_INSERT);
 	for (size_t i = 0; i < n; i++) {
 		if (i > 0)
 			sql_add(&q, ", ");
-		add_token(rq, &q, owners[i]);
+		add_token(rq, &q, owners[i], tokens[i]);
 	}
 	db_send_sql(rq->db, token_insert.name, &q);
 }

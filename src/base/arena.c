@@ -227,6 +227,12 @@ arena_rewind(struct arena *a, struct arena_mark mark)
 	wipe_newest(a, mark.used);
 }
 
+void
+arena_reserve(struct arena *a, size_t n)
+{
+	add_block(a, n);
+}
+
 size_t
 arena_used(const struct arena *a)
 {

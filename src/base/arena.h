@@ -56,6 +56,9 @@ void arena_reset(struct arena *a);
 struct arena_mark arena_mark(struct arena *a);
 void arena_rewind(struct arena *a, struct arena_mark mark);
 
+/* Takes room for n bytes from the system now, in one block; rewinding to a mark set after it keeps it. */
+void arena_reserve(struct arena *a, size_t n);
+
 /* Bytes handed out since the last reset. */
 size_t arena_used(const struct arena *a);
 

@@ -19,10 +19,18 @@ random_bytes(void *out, size_t n)
 struct uuid
 random_uuid(void)
 {
-	uint8_t bytes[16];
+	struct uuid u;
 
-	random_bytes(bytes, sizeof(bytes));
-	return uuid_v4(bytes);
+	random_uuids(&u, 1);
+	return u;
+}
+
+void
+random_uuids(struct uuid *out, size_t n)
+{
+	random_bytes(out, n * sizeof(*out));
+	for (size_t i = 0; i < n; i++)
+		out[i] = uuid_v4(out[i].b);
 }
 
 uint32_t

@@ -6,14 +6,28 @@
 #include "crypto/random.h"
 #include "crypto/token.h"
 
+#define BYTES ((size_t)TOKEN_DIGITS / 2)
+
 struct text
 token_new(struct arena *a)
 {
-	uint8_t bytes[TOKEN_DIGITS / 2];
-	char *digits = arena_alloc(a, TOKEN_DIGITS + 1);
+	struct text t;
 
-	random_bytes(bytes, sizeof(bytes));
-	sodium_bin2hex(digits, TOKEN_DIGITS + 1, bytes, sizeof(bytes));
-	secret_wipe(bytes, sizeof(bytes));
-	return (struct text){ digits, TOKEN_DIGITS };
+	tokens_new(a, &t, 1);
+	return t;
+}
+
+void
+tokens_new(struct arena *a, struct text *out, size_t n)
+{
+	uint8_t *bytes = arena_alloc(a, n * BYTES);
+
+	random_bytes(bytes, n * BYTES);
+	for (size_t i = 0; i < n; i++) {
+		char *digits = arena_alloc(a, TOKEN_DIGITS + 1);
+
+		sodium_bin2hex(digits, TOKEN_DIGITS + 1, bytes + i * BYTES, BYTES);
+		out[i] = (struct text){ digits, TOKEN_DIGITS };
+	}
+	secret_wipe(bytes, n * BYTES);
 }

@@ -13,6 +13,7 @@
 #define BATCH 500
 #define BATCH_BYTES (4 * 1024 * 1024)
 #define BATCH_MEMORY (256 * 1024 * 1024)
+#define BATCH_USUAL ((size_t)4 * 1024 * 1024)
 
 /* What is remembered of a whole file: its usernames and slugs. */
 #define FILE_MEMORY ((size_t)8 * 1024 * 1024 * 1024)
@@ -405,6 +406,7 @@ try_once(struct import *im)
 
 	arena_reset(im->whole);
 	arena_reset(im->batch);
+	arena_reserve(im->batch, BATCH_USUAL);
 	im->mark = arena_mark(im->batch);
 	table_init(&im->seen, im->whole);
 	im->slugs = slugs_new(im->whole);

@@ -37,6 +37,16 @@ sql_value(struct sql *q, struct value v)
 }
 
 void
+sql_row(struct sql *q, const struct value *values, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		buf_add(&q->text, i == 0 ? T("(?") : T(", ?"));
+		add_value(q, values[i]);
+	}
+	buf_add_char(&q->text, ')');
+}
+
+void
 sql_append(struct sql *q, struct sql *other)
 {
 	buf_add(&q->text, buf_text(&other->text));

@@ -163,6 +163,9 @@ void sql_add(struct sql *q, const char *constant);
 /* Adds "?" and binds v to it. */
 void sql_value(struct sql *q, struct value v);
 
+/* Adds "(?, ...)" and binds all n. */
+void sql_row(struct sql *q, const struct value *values, size_t n);
+
 /* Adds another statement's text and values. */
 void sql_append(struct sql *q, struct sql *other);
 

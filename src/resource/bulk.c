@@ -1,6 +1,7 @@
 /* Many creates at once: what create.c does for one object, with a statement for many of them. */
 #include "base/base.h"
 
+#include "crypto/random.h"
 #include "resource/resource_int.h"
 
 void
@@ -117,9 +118,22 @@ add_insert(struct sql *q, const struct bulk *b)
 	sql_add(q, " RETURNING id");
 }
 
+/* New uuids for those that bring none. */
+static void
+fill_uuids(struct request *rq, const struct bulk *b)
+{
+	struct uuid *uuids = arena_alloc(rq->arena, b->n * sizeof(*uuids));
+
+	random_uuids(uuids, b->n);
+	for (size_t i = 0; i < b->n; i++)
+		if (draft_value(b->drafts[i], "uuid").null)
+			draft_set(b->drafts[i], "uuid", V(uuids[i]));
+}
+
 static void
 fill(struct request *rq, struct slugs *slugs, const struct bulk *b)
 {
+	fill_uuids(rq, b);
 	if (b->resource->slug_of != NULL)
 		slugs_make(rq, slugs, b);
 	for (size_t i = 0; i < b->n; i++) {

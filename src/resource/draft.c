@@ -10,10 +10,13 @@
 static int
 index_of(const struct draft *d, const char *field)
 {
-	int i = field_index(d->resource, text_from(field));
+	const struct resource *r = d->resource;
+	size_t i = 0;
 
-	must(i >= 0);
-	return i;
+	while (i < r->nfields && strcmp(r->fields[i].name, field) != 0)
+		i++;
+	must(i < r->nfields);
+	return (int)i;
 }
 
 bool

@@ -57,6 +57,21 @@ Test(arena, memory_is_zeroed_aligned_and_apart)
 	}
 }
 
+/* The same memory again, where without a reserve it would come from a new block. */
+Test(arena, a_rewind_keeps_what_was_reserved)
+{
+	struct arena_mark mark;
+	char *first;
+
+	arena_reserve(a, LIMIT / 2);
+	mark = arena_mark(a);
+	first = arena_alloc(a, LIMIT / 4);
+	memset(first, 1, LIMIT / 4);
+	arena_rewind(a, mark);
+	cr_assert_eq(arena_alloc(a, LIMIT / 4), first);
+	cr_expect(all_zero(first, LIMIT / 4));
+}
+
 Test(arena, used_follows_allocation_and_rewind)
 {
 	struct arena_mark mark;

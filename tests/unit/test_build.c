@@ -50,6 +50,19 @@ Test(build, an_empty_statement_is_an_empty_text)
 	expect(&q, "", 0);
 }
 
+Test(build, a_row_has_all_its_values)
+{
+	const struct value row[] = { V(T("alice")), V(INT64_C(7)), V(INT64_C(8)) };
+	struct sql q;
+
+	sql_init(&q, a);
+	sql_add(&q, "VALUES ");
+	sql_row(&q, row, countof(row));
+	expect(&q, "VALUES (?, ?, ?)", 3);
+	for (size_t i = 0; i < countof(row); i++)
+		cr_expect(value_eq(q.values[i], row[i]));
+}
+
 Test(build, values_grow)
 {
 	struct sql q;

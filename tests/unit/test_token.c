@@ -30,6 +30,19 @@ Test(token, is_lower_case_hex)
 	cr_assert_eq(strspn(t.s, "0123456789abcdef"), TOKEN_DIGITS);
 }
 
+Test(token, many_are_as_one)
+{
+	struct text t[100];
+
+	tokens_new(a, t, countof(t));
+	for (size_t i = 0; i < countof(t); i++) {
+		cr_assert_eq(t[i].n, TOKEN_DIGITS);
+		cr_assert_eq(strspn(t[i].s, "0123456789abcdef"), TOKEN_DIGITS);
+		for (size_t j = 0; j < i; j++)
+			cr_assert(!text_eq(t[i], t[j]));
+	}
+}
+
 /* Twenty bytes that do not come out twice, and no digit that stays the same. */
 Test(token, is_random)
 {
@@ -44,6 +57,19 @@ Test(token, is_random)
 	}
 	for (size_t j = 0; j < TOKEN_DIGITS; j++)
 		cr_expect(changed[j], "digit %zu", j);
+}
+
+Test(random, many_uuids)
+{
+	struct uuid u[100];
+
+	crypto_init();
+	random_uuids(u, countof(u));
+	for (size_t i = 0; i < countof(u); i++) {
+		cr_assert_eq(u[i].b[6] >> 4, 4);
+		for (size_t j = 0; j < i; j++)
+			cr_assert(!uuid_eq(u[i], u[j]));
+	}
 }
 
 Test(random, uuids_and_bounds)
