@@ -63,6 +63,46 @@ keep_jfif(struct jpeg *j, const struct segment *s)
 	return true;
 }
 
+/* An Exif's numbers (TIFF 6.0): in the order of bytes that it says. */
+static uint32_t
+exif16(const uint8_t *p, bool big)
+{
+	return big ? big16(p) : little16(p);
+}
+
+/* How the camera was held, 1 to 8: the tag Orientation of the first directory. 0 when it does not say. */
+static uint32_t
+orientation(const uint8_t *tiff, size_t n)
+{
+	bool big = n >= 8 && memcmp(tiff, "MM\0*\0\0\0\10", 8) == 0;
+	size_t end;
+
+	if (n < 10 || (!big && memcmp(tiff, "II*\0\10\0\0\0", 8) != 0))
+		return 0;
+	end = 10 + 12 * (size_t)exif16(tiff + 8, big);
+	for (size_t at = 10; at < end && at + 12 <= n; at += 12) {
+		const uint8_t *entry = tiff + at;
+		uint32_t value = exif16(entry + 8, big);
+
+		if (exif16(entry, big) == 0x112 && exif16(entry + 2, big) == 3 && value <= 8)
+			return value;
+	}
+	return 0;
+}
+
+/* APP1: of the Exif no more than how to turn the picture. */
+static bool
+keep_orientation(struct jpeg *j, const struct segment *s)
+{
+	uint8_t plain[] = "Exif\0\0MM\0*\0\0\0\10\0\1\1\22\0\3\0\0\0\1\0\0\0\0\0\0\0";
+	uint32_t turned = begins_with(s, "Exif\0", 6) ? orientation(s->data + 6, s->n - 6) : 0;
+
+	plain[25] = (uint8_t)turned;
+	if (turned > 1 && s->n >= sizeof(plain))
+		keep_segment(j->w, s->marker, plain, sizeof(plain));
+	return true;
+}
+
 /* APP2: pieces of a colour profile. */
 static bool
 keep_profile(struct jpeg *j, const struct segment *s)
@@ -138,9 +178,10 @@ static const struct rule {
 	{ 0xdb, 0xdb, keep },       /* DQT */
 	{ 0xdd, 0xdd, keep },       /* DRI */
 	{ 0xe0, 0xe0, keep_jfif },
+	{ 0xe1, 0xe1, keep_orientation },
 	{ 0xe2, 0xe2, keep_profile },
 	{ 0xee, 0xee, keep_adobe },
-	{ 0xe0, 0xef, leave_out },  /* APPn: Exif, XMP, Photoshop, more pictures */
+	{ 0xe0, 0xef, leave_out },  /* APPn: Photoshop, more pictures, whatever programs note */
 	{ 0xfe, 0xfe, leave_out },  /* COM */
 };
 /* clang-format on */

@@ -233,6 +233,15 @@ def test_metadata_is_left_out(nobody, regular, data):
     assert not Image.open(io.BytesIO(served)).getexif()
 
 
+def test_how_a_photo_is_turned_is_kept(nobody, regular):
+    data = Image.Exif()
+    data[0x010E] = "taken at SECRET"
+    data[0x0112] = 6
+    served = nobody.get(set_image(regular, regular.user, picture("JPEG", exif=data.tobytes()))["image"]).content
+    assert b"SECRET" not in served
+    assert dict(Image.open(io.BytesIO(served)).getexif()) == {0x0112: 6}
+
+
 @pytest.mark.parametrize("form", ["PNG", "JPEG", "WEBP"])
 def test_colour_profiles_are_kept(nobody, regular, form):
     profile = b"a profile" * 20

@@ -87,10 +87,12 @@ make_apng(struct buf *b)
 	add_png_chunk(b, "IEND", T(""));
 }
 
+/* exif: a segment before the picture. */
 static void
-make_jpeg(struct buf *b)
+make_jpeg_with(struct buf *b, struct text exif)
 {
 	ADD(b, "\xff\xd8");
+	buf_add(b, exif);
 	ADD(b, "\xff\xe0\x00\x16JFIF\0\x01\x02\x01\x00\x48\x00\x48\x01\x02SECRET");
 	ADD(b,
 	    "\xff\xe1\x00\x0e"
@@ -107,6 +109,34 @@ make_jpeg(struct buf *b)
 	ADD(b, "\xff\xda\x00\x08\x01\x01\x00\x00\x3f\x00KEEP\xff\x00\xff\xd0KEEP");
 	ADD(b, "\xff\xda\x00\x08\x01\x01\x00\x00\x3f\x00KEEP");
 	ADD(b, "\xff\xd9");
+}
+
+static void
+make_jpeg(struct buf *b)
+{
+	make_jpeg_with(b, T(""));
+}
+
+/* Two entries, of which the second one says how the camera was held. */
+#define EXIF_BIG(turned)                                                             \
+	"\xff\xe1\x00\x34"                                                           \
+	"Exif\0\0MM\0*\0\0\0\10\0\2\1\17\0\2\0\0\0\3SEC\0\1\22\0\3\0\0\0\1\0" turned \
+	"\0\0\0\0\0\0SECRET"
+#define EXIF_LITTLE(turned)                                                        \
+	"\xff\xe1\x00\x34"                                                         \
+	"Exif\0\0II*\0\10\0\0\0\2\0\17\1\2\0\3\0\0\0SEC\0\22\1\3\0\1\0\0\0" turned \
+	"\0\0\0\0\0\0\0SECRET"
+
+static void
+make_turned(struct buf *b)
+{
+	make_jpeg_with(b, T(EXIF_BIG("\6")));
+}
+
+static void
+make_turned_little(struct buf *b)
+{
+	make_jpeg_with(b, T(EXIF_LITTLE("\6")));
 }
 
 static void
@@ -209,6 +239,8 @@ static const struct sample {
 	{ "png", "image/png", "png", make_png, 3 },
 	{ "apng", "image/png", "png", make_apng, 2 },
 	{ "jpeg", "image/jpeg", "jpg", make_jpeg, 6 },
+	{ "turned", "image/jpeg", "jpg", make_turned, 6 },
+	{ "turned, little-endian", "image/jpeg", "jpg", make_turned_little, 6 },
 	{ "gif", "image/gif", "gif", make_gif, 2 },
 	{ "lossy", "image/webp", "webp", make_lossy, 1 },
 	{ "lossless", "image/webp", "webp", make_lossless, 1 },
@@ -273,6 +305,41 @@ Test(image, keeps_the_picture_and_nothing_else)
 		cr_assert(clean(copy, MAX_PIXELS, &again) == IMAGE_GOOD, "%s", s->name);
 		cr_assert(again.bytes.n == copy.n && memcmp(again.bytes.p, copy.s, copy.n) == 0,
 		    "%s", s->name);
+	}
+}
+
+Test(image, keeps_how_a_jpeg_is_turned)
+{
+	static const struct {
+		struct text exif;
+		size_t kept; /* 6: so it is turned */
+	} cases[] = {
+		{ T(EXIF_BIG("\6")), 1 },
+		{ T(EXIF_LITTLE("\6")), 1 },
+		{ T(EXIF_BIG("\1")), 0 },
+		{ T(EXIF_BIG("\0")), 0 },
+		{ T(EXIF_BIG("\11")), 0 },
+		{ T("\xff\xe1\x00\x10"
+		    "Exif\0\0MM\0*\0\0\0\10"),
+		    0 },
+		{ T("\xff\xe1\x00\x22"
+		    "Exif\0\0MM\0*\0\0\0\10\377\377\1\17\0\2\0\0\0\3SEC\0\1\22\0\3"),
+		    0 },
+	};
+	static const char plain[] = "\xff\xe1\0\42"
+				    "Exif\0\0MM\0*\0\0\0\10\0\1\1\22\0\3\0\0\0\1\0\6\0\0\0\0\0";
+
+	for (size_t i = 0; i < countof(cases); i++) {
+		struct image image;
+		struct buf file;
+
+		buf_init(&file, a);
+		make_jpeg_with(&file, cases[i].exif);
+		cr_assert(clean(buf_text(&file), MAX_PIXELS, &image) == IMAGE_GOOD, "%zu", i);
+		cr_assert((memmem(image.bytes.p, image.bytes.n, plain, sizeof(plain)) != NULL) ==
+			(cases[i].kept == 1),
+		    "%zu", i);
+		cr_assert(count(image.bytes, "Exif") == cases[i].kept, "%zu", i);
 	}
 }
 
