@@ -79,6 +79,7 @@ void grants_end(struct request *rq, const struct scope *s);
 	" WHERE g.user_id = u.id AND " GRANT_ACTIVE("g") ")"
 
 field_encoder access_write_permissions;
+extern const struct shape access_permissions_shape;
 
 /* Filters of users u by their roles; see struct filter. */
 void access_filter_customer_uuid(struct request *rq, struct sql *where, struct text value);
@@ -88,15 +89,18 @@ void access_filter_project_roles(struct request *rq, struct sql *where, struct t
 
 /* Handlers of team management; the route's subject is a struct scope_kind. */
 handler members_add, members_update, members_delete;
+extern const struct action members_add_action, members_update_action, members_delete_action;
 
 /* Teams as resources: GET list_users/ of a customer and of a project. */
 extern const struct resource customer_team, project_team;
 
 /* GET {scope}/who_can/?permission=...&at=...; the subject is a struct scope_kind. */
 handler access_who_can;
+extern const struct action access_who_can_action;
 
 /* Whether a user may do something, by which grant: GET /api/users/{uuid}/access/; users' route. */
 handler access_explain;
+extern const struct action access_explain_action;
 
 /* Marks grants that have expired as ended, with their events; a chore of the keeper. */
 void grants_sweep(struct db *db, const struct config *config, struct arena *a);

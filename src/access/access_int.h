@@ -25,5 +25,6 @@ extern const struct resource roles, user_permissions;
 extern const struct filter grant_filters[];
 
 handler role_delete, role_enable, role_disable;
+extern const struct action role_switch_action;
 
 #endif

@@ -75,6 +75,93 @@ static const struct db_stmt is_staff = {
 	.ncolumns = countof(found_columns),
 };
 
+#define REASON_MEMBERS                                                                       \
+	{ .name = "grant_uuid", .kind = KIND_UUID, .help = "The grant." },                   \
+	    { .name = "role_name",                                                           \
+		    .kind = KIND_TEXT,                                                       \
+		    .example = "PROJECT.ADMIN",                                              \
+		    .help = "Its role." },                                                   \
+	    { .name = "scope_type",                                                          \
+		    .kind = KIND_TEXT,                                                       \
+		    .example = "project",                                                    \
+		    .help = "Where it holds: customer or project." },                        \
+	    { .name = "scope_uuid", .kind = KIND_UUID, .help = "The customer or project." }, \
+	    { .name = "scope_name",                                                          \
+		    .kind = KIND_TEXT,                                                       \
+		    .example = "Climate",                                                    \
+		    .help = "Its name." },                                                   \
+	    { .name = "granted_by_username",                                                 \
+		    .kind = KIND_TEXT,                                                       \
+		    .null = true,                                                            \
+		    .example = "sam",                                                        \
+		    .help = "Who granted it." },                                             \
+	    { .name = "granted", .kind = KIND_STAMP, .help = "When it was granted." },       \
+	    { .name = "expiration_time",                                                     \
+		    .kind = KIND_STAMP,                                                      \
+		    .null = true,                                                            \
+		    .help = "When it ends; null: never." },                                  \
+	{                                                                                    \
+		0                                                                            \
+	}
+
+/* clang-format off */
+static const struct shape who_can_query[] = {
+	{ .name = "permission", .kind = KIND_TEXT, .example = "PROJECT.UPDATE",
+	  .help = "What is to be permitted." },
+	{ .name = "at", .kind = KIND_STAMP, .optional = true, .help = "When; now unless told." },
+	{ 0 },
+};
+
+static const struct shape explain_query[] = {
+	{ .name = "permission", .kind = KIND_TEXT, .example = "PROJECT.UPDATE",
+	  .help = "What is to be permitted." },
+	{ .name = "scope", .kind = KIND_TEXT, .example = "3f2b8e4d-9a51-4c07-8d6e-1b2c3d4e5f60",
+	  .help = "The customer or project: its uuid or URL." },
+	{ .name = "at", .kind = KIND_STAMP, .optional = true, .help = "When; now unless told." },
+	{ 0 },
+};
+
+static const struct shape reason_members[] = { REASON_MEMBERS };
+
+static const struct shape holder_members[] = {
+	{ .name = "user_uuid", .kind = KIND_UUID, .help = "Who may." },
+	{ .name = "user_username", .kind = KIND_TEXT, .example = "alice", .help = "His username." },
+	{ .name = "user_full_name", .kind = KIND_TEXT, .example = "Alice Example",
+	  .help = "His full name." },
+	REASON_MEMBERS,
+};
+
+static const struct shape explain_members[] = {
+	{ .name = "permission", .kind = KIND_TEXT, .example = "PROJECT.UPDATE", .help = "As asked." },
+	{ .name = "scope_type", .kind = KIND_TEXT, .example = "project",
+	  .help = "customer or project." },
+	{ .name = "scope_uuid", .kind = KIND_UUID, .help = "The customer or project." },
+	{ .name = "at", .kind = KIND_STAMP, .help = "When." },
+	{ .name = "is_staff", .kind = KIND_BOOL, .help = "Staff may do everything." },
+	{ .name = "grants", .kind = KIND_JSON, .list = true, .members = reason_members,
+	  .help = "The grants that permit it." },
+	{ .name = "allowed", .kind = KIND_BOOL, .help = "Whether the user may." },
+	{ 0 },
+};
+/* clang-format on */
+
+static const struct shape holders_shape = {
+	.kind = KIND_JSON,
+	.list = true,
+	.members = holder_members,
+};
+static const struct shape explain_shape = { .kind = KIND_JSON, .members = explain_members };
+
+const struct action access_who_can_action = {
+	.query = who_can_query,
+	.outcomes = (const struct outcome[]){ { .status = 200, .shape = &holders_shape }, { 0 } },
+};
+
+const struct action access_explain_action = {
+	.query = explain_query,
+	.outcomes = (const struct outcome[]){ { .status = 200, .shape = &explain_shape }, { 0 } },
+};
+
 /* What is asked. */
 struct question {
 	struct text permission;

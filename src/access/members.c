@@ -13,9 +13,37 @@ struct member_body {
 };
 
 static const struct body_field member_fields[] = {
-	BODY(member_body, role, .required = true, .filled = true),
-	BODY(member_body, user, .required = true),
+	BODY(member_body, role, "The role: its name or uuid.", "PROJECT.ADMIN", .required = true,
+	    .filled = true),
+	BODY(member_body, user, "The user's uuid.", NULL, .required = true),
 };
+
+/* clang-format off */
+static const struct shape expiration_members[] = {
+	{ .name = "expiration_time", .kind = KIND_STAMP, .null = true, .optional = true,
+	  .help = "When the role ends; null: never." },
+	{ 0 },
+};
+/* clang-format on */
+
+static const struct shape expiration_shape = { .kind = KIND_JSON, .members = expiration_members };
+
+#define MEMBER_BODY \
+	.body = member_fields, .nbody = countof(member_fields), .more = expiration_members
+
+const struct action members_add_action = {
+	MEMBER_BODY,
+	.outcomes =
+	    (const struct outcome[]){ { .status = 201, .shape = &expiration_shape }, { 0 } },
+};
+
+const struct action members_update_action = {
+	MEMBER_BODY,
+	.outcomes =
+	    (const struct outcome[]){ { .status = 200, .shape = &expiration_shape }, { 0 } },
+};
+
+const struct action members_delete_action = { MEMBER_BODY, .outcomes = outcomes_nothing };
 
 /* Whose team membership is changed. */
 struct member {

@@ -27,45 +27,53 @@ permission_exists(struct text name)
 	return false;
 }
 
-enum form {
-	FORM_TEXT,
-	FORM_UUID,
-	FORM_STAMP,
-};
-
 /* The keys of an element of permissions[], in the order of the values in ACCESS_PERMISSIONS. */
-static const struct {
-	const char *key;
-	enum form form;
-	bool omit_null;
-} elements[] = {
-	{ "user_uuid", FORM_UUID, false },
-	{ "user_name", FORM_TEXT, false },
-	{ "user_slug", FORM_TEXT, false },
-	{ "created", FORM_STAMP, false },
-	{ "expiration_time", FORM_STAMP, false },
-	{ "created_by_full_name", FORM_TEXT, true },
-	{ "created_by_username", FORM_TEXT, true },
-	{ "role_name", FORM_TEXT, false },
-	{ "role_description", FORM_TEXT, false },
-	{ "role_uuid", FORM_UUID, false },
-	{ "scope_type", FORM_TEXT, false },
-	{ "scope_uuid", FORM_UUID, false },
-	{ "scope_name", FORM_TEXT, false },
-	{ "customer_uuid", FORM_UUID, true },
-	{ "customer_name", FORM_TEXT, true },
+/* clang-format off */
+static const struct shape elements[] = {
+	{ .name = "user_uuid", .kind = KIND_UUID, .help = "The user." },
+	{ .name = "user_name", .kind = KIND_TEXT, .example = "Alice Example",
+	  .help = "The user's full name." },
+	{ .name = "user_slug", .kind = KIND_TEXT, .example = "alice", .help = "The user's slug." },
+	{ .name = "created", .kind = KIND_STAMP, .help = "When it was granted." },
+	{ .name = "expiration_time", .kind = KIND_STAMP, .null = true,
+	  .help = "When it ends; null: never." },
+	{ .name = "created_by_full_name", .kind = KIND_TEXT, .optional = true,
+	  .example = "Sam Staff", .help = "Who granted it." },
+	{ .name = "created_by_username", .kind = KIND_TEXT, .optional = true,
+	  .example = "sam", .help = "Who granted it." },
+	{ .name = "role_name", .kind = KIND_TEXT, .example = "PROJECT.ADMIN",
+	  .help = "Name of the role." },
+	{ .name = "role_description", .kind = KIND_TEXT, .example = "Project administrator",
+	  .help = "Description of the role." },
+	{ .name = "role_uuid", .kind = KIND_UUID, .help = "The role." },
+	{ .name = "scope_type", .kind = KIND_TEXT, .example = "project",
+	  .help = "customer or project." },
+	{ .name = "scope_uuid", .kind = KIND_UUID, .help = "The customer or project." },
+	{ .name = "scope_name", .kind = KIND_TEXT, .example = "Climate", .help = "Its name." },
+	{ .name = "customer_uuid", .kind = KIND_UUID, .optional = true,
+	  .help = "Of a project: its customer." },
+	{ .name = "customer_name", .kind = KIND_TEXT, .optional = true,
+	  .example = "Example University", .help = "Of a project: its customer's name." },
+	{ 0 },
+};
+/* clang-format on */
+
+const struct shape access_permissions_shape = {
+	.kind = KIND_JSON,
+	.list = true,
+	.members = elements,
 };
 
 static void
-write_element(struct json_writer *w, enum form form, const struct json *json)
+write_element(struct json_writer *w, enum kind kind, const struct json *json)
 {
 	struct uuid uuid;
 
 	if (json->type == JSON_NULL)
 		json_null(w);
-	else if (form == FORM_STAMP)
+	else if (kind == KIND_STAMP)
 		json_value(w, V(((struct stamp){ json->integer })));
-	else if (form == FORM_UUID && uuid_parse(json->text, &uuid))
+	else if (kind == KIND_UUID && uuid_parse(json->text, &uuid))
 		json_value(w, V(uuid));
 	else
 		json_text(w, json->text);
@@ -77,11 +85,11 @@ write_grant(struct json_writer *w, const struct json *grant)
 	const struct json *json = grant->first;
 
 	json_object(w);
-	for (size_t i = 0; i < countof(elements) && json != NULL; i++, json = json->next) {
-		if (elements[i].omit_null && json->type == JSON_NULL)
+	for (size_t i = 0; elements[i].name != NULL && json != NULL; i++, json = json->next) {
+		if (elements[i].optional && json->type == JSON_NULL)
 			continue;
-		json_key(w, text_from(elements[i].key));
-		write_element(w, elements[i].form, json);
+		json_key(w, text_from(elements[i].name));
+		write_element(w, elements[i].kind, json);
 	}
 	json_object_end(w);
 }
@@ -98,7 +106,7 @@ read_held(const struct json *grant)
 	struct held h = { .grant = grant };
 	const struct json *json = grant->first;
 
-	for (size_t i = 0; strcmp(elements[i].key, "created") != 0; i++)
+	for (size_t i = 0; strcmp(elements[i].name, "created") != 0; i++)
 		json = json->next;
 	h.created = json->integer;
 	must(text_to_int(grant->key, &h.id));

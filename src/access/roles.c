@@ -256,6 +256,8 @@ switch_role(struct request *rq, bool on)
 	    on ? "enabled" : "disabled");
 }
 
+const struct action role_switch_action = { .outcomes = outcomes_detail };
+
 int
 role_enable(struct request *rq)
 {
@@ -282,15 +284,18 @@ static const struct field fields[] = {
 	  .create = STAFF, .update = STAFF,
 	  .input = { .max = 150, .required = true, .filled = true },
 	  .filter = FILTER_CONTAINS, .order = { "r.name" },
+	  .example = "PROJECT.ADMIN",
 	  .help = "Name of the role, unique." },
 	{ .name = "description", .kind = KIND_TEXT, .column = "description", .read = ANYONE,
 	  .create = STAFF, .update = STAFF, .input = { .max = 2000 },
 	  .filter = FILTER_CONTAINS,
+	  .example = "About this.",
 	  .help = "What the role is for." },
 	{ .name = "permissions", .kind = KIND_JSON, .encode = encode_permissions,
 	  .expression = "(SELECT JSON_ARRAYAGG(rp.permission ORDER BY rp.permission)"
 			" FROM role_permissions rp WHERE rp.role_id = r.id)",
-	  .read = ANYONE,
+	  .read = ANYONE, .hooked = METHOD_POST | METHOD_PUT | METHOD_PATCH,
+	  .input = { .required = true }, .shape = &shape_texts, .example = "PROJECT.UPDATE",
 	  .help = "What the role permits." },
 	{ .name = "is_system_role", .kind = KIND_BOOL, .column = "is_system_role", .read = ANYONE,
 	  .help = "Whether the role comes with the service." },
@@ -303,6 +308,7 @@ static const struct field fields[] = {
 	  .help = "How many users hold the role." },
 	{ .name = "content_type", .kind = KIND_TEXT, .column = "content_type", .read = ANYONE,
 	  .create = STAFF, .input = { .max = 16, .required = true, .filled = true },
+	  .example = "project",
 	  .help = "Where the role is granted: customer or project." },
 
 	{ .name = "created", .kind = KIND_STAMP, .column = "created", .help = "When it was made." },

@@ -17,6 +17,7 @@ static const struct field fields[] = {
 	{ .name = "content", .kind = KIND_TEXT, .column = "content",
 	  .read = SIGNED_IN, .create = STAFF, .update = STAFF,
 	  .input = { .required = true, .filled = true },
+	  .example = "The terms.",
 	  .help = "The text." },
 	{ .name = "agreement_type", .kind = KIND_TEXT, .column = "agreement_type",
 	  .read = SIGNED_IN, .create = STAFF, .update = STAFF,

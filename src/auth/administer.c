@@ -25,9 +25,16 @@ encode_url(struct request *rq, struct json_writer *w, const struct value *v)
 	    w, arena_printf(rq->arena, "%.*s" PATH "%lld/", TEXT_ARGS(rq->base), (long long)v->i));
 }
 
+static const struct shape url_shape = {
+	.kind = KIND_TEXT,
+	.url = PATH,
+	.example = "https://roster.example.org" PATH "17/",
+};
+
 /* clang-format off */
 static const struct field fields[] = {
 	{ .name = "url", .kind = KIND_INT, .expression = "u.id", .encode = encode_url,
+	  .shape = &url_shape,
 	  .read = STAFF, .order = { "u.id" },
 	  .help = "Where this token is found: by its user's number." },
 	{ .name = "created", .kind = KIND_STAMP, .expression = "t.created", .joins = JOIN_TOKEN,
@@ -38,12 +45,15 @@ static const struct field fields[] = {
 	  .help = "Whose token it is." },
 	{ .name = "user_first_name", .kind = KIND_TEXT, .expression = "u.first_name",
 	  .read = STAFF,
+	  .example = "Alice",
 	  .help = "The user's first name." },
 	{ .name = "user_last_name", .kind = KIND_TEXT, .expression = "u.last_name",
 	  .read = STAFF,
+	  .example = "Example",
 	  .help = "The user's last name." },
 	{ .name = "user_username", .kind = KIND_TEXT, .expression = "u.username",
 	  .read = STAFF,
+	  .example = "alice",
 	  .help = "The user's name to sign in with." },
 	{ .name = "user_is_active", .kind = KIND_BOOL, .expression = "u.is_active",
 	  .read = STAFF,
@@ -172,8 +182,10 @@ static const struct route routes[] = {
 	  .handle = resource_list, .subject = &auth_tokens,
 	  .help = "Lists the tokens that have not expired." },
 	{ .method = METHOD_GET, .pattern = PATH "{user}/", .who = STAFF, .handle = retrieve,
+	  .as = resource_retrieve, .subject = &auth_tokens,
 	  .help = "A user's token, without its key." },
 	{ .method = METHOD_DELETE, .pattern = PATH "{user}/", .who = STAFF, .handle = delete,
+	  .as = resource_delete, .subject = &auth_tokens,
 	  .help = "Ends a user's token." },
 };
 /* clang-format on */

@@ -5,14 +5,43 @@
 #include "crypto/password.h"
 #include "crypto/weak.h"
 #include "http/body.h"
+#include "http/shape.h"
 
 struct login {
 	struct text username, password;
 };
 
 static const struct body_field login_body[] = {
-	BODY(login, username, .max = 128, .required = true, .filled = true),
-	BODY(login, password, .required = true, .filled = true, .untrimmed = true),
+	BODY(login, username, "The username.", "alice", .max = 128, .required = true,
+	    .filled = true),
+	BODY(login, password, "The password.", "correct horse battery staple", .required = true,
+	    .filled = true, .untrimmed = true),
+};
+
+static const struct shape token_members[] = {
+	{ .name = "token",
+	    .kind = KIND_TEXT,
+	    .example = SHAPE_TOKEN,
+	    .help = "For Authorization." },
+	{ 0 },
+};
+
+static const struct shape token_shape = { .kind = KIND_JSON, .members = token_members };
+
+static const struct action login_action = {
+	.body = login_body,
+	.nbody = countof(login_body),
+	.outcomes =
+	    (const struct outcome[]){
+		{ .status = 200, .shape = &token_shape },
+		{ .status = 401 },
+		{ .status = 429 },
+		{ 0 },
+	    },
+};
+
+static const struct action logout_action = {
+	.outcomes = (const struct outcome[]){ { .status = 204 }, { 0 } },
 };
 
 /* Who signs in, and his token, which may be missing. */
@@ -159,10 +188,10 @@ logout(struct request *rq)
 /* clang-format off */
 static const struct route routes[] = {
 	{ .method = METHOD_POST, .pattern = "/api-auth/password/", .lane = LANE_SLOW,
-	  .who = ANYONE, .no_credentials = true, .handle = login,
+	  .who = ANYONE, .no_credentials = true, .handle = login, .action = &login_action,
 	  .help = "Signs in with username and password; the answer holds the token." },
 	{ .method = METHOD_POST, .pattern = "/api-auth/logout/",
-	  .who = SIGNED_IN, .handle = logout,
+	  .who = SIGNED_IN, .handle = logout, .action = &logout_action,
 	  .help = "Ends the caller's token." },
 };
 /* clang-format on */

@@ -77,12 +77,15 @@ static const struct route routes[] = {
 	  .help = "Deletes an organization that has never had a project." },
 	{ .method = METHOD_POST, .pattern = CUSTOMER "add_user/",
 	  .who = SIGNED_IN, .handle = members_add, .subject = &kind,
+	  .action = &members_add_action,
 	  .help = "Grants a role." },
 	{ .method = METHOD_POST, .pattern = CUSTOMER "update_user/",
 	  .who = SIGNED_IN, .handle = members_update, .subject = &kind,
+	  .action = &members_update_action,
 	  .help = "Changes when a role ends." },
 	{ .method = METHOD_POST, .pattern = CUSTOMER "delete_user/",
 	  .who = SIGNED_IN, .handle = members_delete, .subject = &kind,
+	  .action = &members_delete_action,
 	  .help = "Revokes a role." },
 	{ .method = METHOD_GET, .pattern = CUSTOMER "list_users/",
 	  .who = SIGNED_IN, .guard = visible_guard, .handle = resource_list, .subject = &customer_team,
@@ -92,6 +95,7 @@ static const struct route routes[] = {
 	  .help = "Lists the people of the organization and of its projects, each once." },
 	{ .method = METHOD_GET, .pattern = CUSTOMER "who_can/",
 	  .who = SIGNED_IN, .handle = access_who_can, .subject = &kind,
+	  .action = &access_who_can_action,
 	  .help = "Who holds a permission on the organization, and by which grant." },
 };
 /* clang-format on */

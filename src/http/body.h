@@ -54,15 +54,19 @@ struct body_field {
 	const char *name;
 	size_t offset;
 	struct input input;
+	const char *help, *example; /* for the documentation */
 };
 
-/* BODY(struct_tag, member, .required = true, .max = 128): the member's type is the field's kind. */
-#define BODY(s, m, ...)                                                 \
-	{                                                               \
-		.name = #m, .offset = offsetof(struct s, m), .input = { \
-			.kind = KIND_OF(((struct s *)0)->m),            \
-			__VA_ARGS__                                     \
-		}                                                       \
+/*
+ * BODY(struct_tag, member, "What it is.", "example", .required = true, .max = 128): the member's type is the
+ * field's kind.
+ */
+#define BODY(s, m, h, e, ...)                                                                    \
+	{                                                                                        \
+		.name = #m, .help = h, .example = e, .offset = offsetof(struct s, m), .input = { \
+			.kind = KIND_OF(((struct s *)0)->m),                                     \
+			__VA_ARGS__                                                              \
+		}                                                                                \
 	}
 
 /*

@@ -17,6 +17,7 @@
 #include "json/reader.h"
 #include "json/writer.h"
 
+struct action;
 struct request;
 struct keyring;
 
@@ -188,6 +189,8 @@ struct route {
 	handler *guard;
 	const char *help;    /* one sentence, for the documentation */
 	const void *subject; /* what a generic handler works on: the engine's struct resource */
+	handler *as;         /* the engine's handler that this one ends in; NULL: none */
+	const struct action *action; /* what it takes and answers besides, see http/shape.h */
 };
 
 /* request.c */
@@ -214,6 +217,9 @@ bool request_param_each(const struct request *rq, struct text name, size_t *at, 
 
 /* Is a JSON answer acceptable (the Accept header; true without one)? Otherwise the server answers 406. */
 bool request_accepts_json(struct request *rq);
+
+/* Does Accept name exactly this type? */
+bool request_accepts(struct request *rq, struct text type);
 
 /* Does the client ask for errors as RFC 9457 has them: application/problem+json in Accept? */
 bool request_wants_problem(struct request *rq);
@@ -300,6 +306,7 @@ int reply_unauthorized(
     struct request *rq, const char *detail);                  /* 401 with WWW-Authenticate: Token */
 int reply_forbidden(struct request *rq);                      /* 403, the usual words */
 int reply_not_found(struct request *rq);                      /* 404, {"detail": "Not found."} */
+int reply_not_acceptable(struct request *rq);                 /* 406 */
 int reply_redirect(struct request *rq, struct text location); /* 301 */
 
 /*

@@ -449,6 +449,12 @@ reply_not_found(struct request *rq)
 }
 
 int
+reply_not_acceptable(struct request *rq)
+{
+	return reply_detail(rq, 406, "Could not satisfy the request Accept header.");
+}
+
+int
 reply_redirect(struct request *rq, struct text location)
 {
 	reply_header(rq, "Location", location);

@@ -223,17 +223,23 @@ request_accepts_json(struct request *rq)
 }
 
 bool
-request_wants_problem(struct request *rq)
+request_accepts(struct request *rq, struct text type)
 {
 	struct text rest = request_header(rq, "Accept"), range;
 
 	while (text_split(&rest, ',', &range)) {
 		struct text after = range;
 
-		if (text_eq_nocase(header_word(&after), T("application/problem+json")))
+		if (text_eq_nocase(header_word(&after), type))
 			return !is_refused(range, rq->arena);
 	}
 	return false;
+}
+
+bool
+request_wants_problem(struct request *rq)
+{
+	return request_accepts(rq, T("application/problem+json"));
 }
 
 static bool

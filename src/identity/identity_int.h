@@ -147,5 +147,6 @@ void pull_ask(const struct asker *who, struct pull *pull);
 int pull_apply(struct request *rq, const struct pull *pull, struct uuid *uuid);
 
 handler pull_remote_user, remote_eduteams;
+extern const struct action remote_eduteams_action;
 
 #endif

@@ -304,7 +304,27 @@ struct wanted {
 };
 
 static const struct body_field wanted_body[] = {
-	BODY(wanted, cuid, .required = true, .filled = true, .max = 256),
+	BODY(wanted, cuid, "The user's eduTEAMS identifier.", "d4c3b2a1@eduteams.org",
+	    .required = true, .filled = true, .max = 256),
+};
+
+static const struct shape found_members[] = {
+	{ .name = "uuid", .kind = KIND_UUID, .help = "The user." },
+	{ 0 },
+};
+
+static const struct shape found_shape = { .kind = KIND_JSON, .members = found_members };
+
+const struct action remote_eduteams_action = {
+	.body = wanted_body,
+	.nbody = countof(wanted_body),
+	.outcomes =
+	    (const struct outcome[]){
+		{ .status = 200, .shape = &found_shape },
+		{ .status = 403, .shape = &shape_text },
+		{ .status = 404 },
+		{ 0 },
+	    },
 };
 
 static int

@@ -6,6 +6,8 @@
 #define LIST "/api/identity-providers/"
 #define ONE "/api/identity-providers/{uuid}/"
 
+static const struct action pull_remote_user_action = { .outcomes = outcomes_nothing };
+
 /* clang-format off */
 static const struct route routes[] = {
 	{ .method = METHOD_GET, .pattern = LIST, .who = STAFF,
@@ -28,9 +30,10 @@ static const struct route routes[] = {
 	  .help = "Deletes an identity provider; its users stay." },
 	{ .method = METHOD_POST, .pattern = "/api/users/{uuid}/pull_remote_user/", .lane = LANE_SLOW,
 	  .who = SIGNED_IN, .guard = user_guard, .handle = pull_remote_user,
+	  .action = &pull_remote_user_action,
 	  .help = "Fetches a user's details from the identity provider that manages them." },
 	{ .method = METHOD_POST, .pattern = "/api/remote-eduteams/", .lane = LANE_SLOW,
-	  .who = SIGNED_IN, .handle = remote_eduteams,
+	  .who = SIGNED_IN, .handle = remote_eduteams, .action = &remote_eduteams_action,
 	  .help = "Fetches a user by his eduTEAMS identifier, and makes him if he is new." },
 };
 /* clang-format on */

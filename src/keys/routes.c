@@ -42,6 +42,10 @@ ssh_key_delete(struct request *rq)
 #define ONE "/api/keys/{uuid}/"
 #define AUTHORIZED "/api/keys/authorized/{username}"
 
+static const struct action authorized_action = {
+	.outcomes = (const struct outcome[]){ { .status = 200, .type = "text/plain" }, { 0 } },
+};
+
 /* clang-format off */
 static const struct route routes[] = {
 	{ .method = METHOD_GET, .pattern = LIST, .who = SIGNED_IN,
@@ -54,13 +58,13 @@ static const struct route routes[] = {
 	  .handle = resource_retrieve, .subject = &ssh_keys,
 	  .help = "One SSH key." },
 	{ .method = METHOD_DELETE, .pattern = ONE, .who = SIGNED_IN,
-	  .handle = ssh_key_delete, .subject = &ssh_keys,
+	  .handle = ssh_key_delete, .as = resource_delete, .subject = &ssh_keys,
 	  .help = "Deletes an SSH key." },
 	{ .method = METHOD_GET, .pattern = AUTHORIZED, .who = SIGNED_IN, .any_accept = true,
-	  .handle = ssh_keys_authorized,
+	  .handle = ssh_keys_authorized, .action = &authorized_action,
 	  .help = "A user's SSH keys for sshd's AuthorizedKeysCommand, as text." },
 	{ .method = METHOD_GET, .pattern = AUTHORIZED "/", .who = SIGNED_IN, .any_accept = true,
-	  .handle = ssh_keys_authorized,
+	  .handle = ssh_keys_authorized, .action = &authorized_action,
 	  .help = "The same." },
 };
 /* clang-format on */

@@ -1,7 +1,63 @@
 #include "base/base.h"
 
+#include "http/shape.h"
 #include "ops/ops.h"
 #include "ops/ops_int.h"
+
+static const struct shape live_members[] = {
+	{ .name = "status", .kind = KIND_TEXT, .example = "ok", .help = "ok, or unavailable." },
+	{ .name = "problems", .kind = KIND_JSON, .optional = true, .help = "What is wrong." },
+	{ 0 },
+};
+
+static const struct shape health_shape = { .kind = KIND_JSON, .members = live_members };
+
+static const struct action health_action = {
+	.outcomes =
+	    (const struct outcome[]){
+		{ .status = 200, .shape = &health_shape },
+		{ .status = 503, .shape = &health_shape },
+		{ 0 },
+	    },
+};
+
+static const struct action metrics_action = {
+	.outcomes = (const struct outcome[]){ { .status = 200, .type = "text/plain" }, { 0 } },
+};
+
+static const struct shape document_shape = { .kind = KIND_JSON };
+
+static const struct shape document_query[] = {
+	{ .name = "format",
+	    .kind = KIND_TEXT,
+	    .optional = true,
+	    .example = "yaml",
+	    .help = "json or yaml; else as Accept says." },
+	{ 0 },
+};
+
+static const struct action schema_action = {
+	.query = document_query,
+	.outcomes =
+	    (const struct outcome[]){
+		{ .status = 200, .shape = &document_shape },
+		{ .status = 200, .type = "application/yaml" },
+		{ .status = 304 },
+		{ .status = 406 },
+		{ 0 },
+	    },
+};
+
+static const struct shape version_members[] = {
+	{ .name = "version", .kind = KIND_TEXT, .example = PACKAGE_VERSION, .help = "As 1.2.3." },
+	{ 0 },
+};
+
+static const struct shape version_shape = { .kind = KIND_JSON, .members = version_members };
+
+static const struct action version_action = {
+	.outcomes = (const struct outcome[]){ { .status = 200, .shape = &version_shape }, { 0 } },
+};
 
 static int
 version(struct request *rq)
@@ -16,19 +72,24 @@ version(struct request *rq)
 static const struct route routes[] = {
 	{ .method = METHOD_GET, .pattern = "/health/live",
 	  .who = ANYONE, .no_credentials = true, .without_database = true, .handle = health_live,
+	  .action = &health_action,
 	  .help = "Whether the service runs." },
 	{ .method = METHOD_GET, .pattern = "/health/ready",
 	  .who = ANYONE, .no_credentials = true, .without_database = true, .handle = health_ready,
+	  .action = &health_action,
 	  .help = "Whether the service can answer requests, and what keeps it from it." },
 	{ .method = METHOD_GET, .pattern = "/metrics",
 	  .who = ANYONE, .no_credentials = true, .any_accept = true, .without_database = true,
 	  .handle = metrics,
+	  .action = &metrics_action,
 	  .help = "Numbers about the service in the text format of Prometheus." },
 	{ .method = METHOD_GET, .pattern = "/api/schema/",
-	  .who = ANYONE, .no_credentials = true, .handle = schema,
+	  .who = ANYONE, .no_credentials = true, .any_accept = true, .handle = schema,
+	  .action = &schema_action,
 	  .help = "This description of the API, in OpenAPI 3.1." },
 	{ .method = METHOD_GET, .pattern = "/api/version/",
 	  .who = SIGNED_IN, .handle = version,
+	  .action = &version_action,
 	  .help = "The version of roster." },
 };
 /* clang-format on */

@@ -13,6 +13,7 @@
 #include "http/body.h"
 #include "http/http.h"
 #include "http/router.h"
+#include "http/shape.h"
 
 #define FIELDS_MAX 64
 
@@ -60,6 +61,11 @@ struct field {
 	field_encoder *encode;
 	field_decoder *decode; /* NULL: by .input */
 	bool omit_null;        /* the key is left out instead of null */
+	bool null;             /* may be null in an answer, though not in a body */
+	enum method hooked;    /* bodies from which a hook reads it, and not the engine */
+	const struct shape
+	    *shape; /* what .encode writes or .decode reads, where .kind does not tell */
+	const char *example;
 	enum filter_how filter;
 	const char *order[2]; /* what o=<name> orders by; up to two expressions */
 	const char *help;

@@ -78,7 +78,7 @@ dispatch(struct worker *w, struct request *rq, const struct match *match)
 	if ((status = refuse_who(rq, match->route->who)) != 0)
 		return status;
 	if (!match->route->any_accept && !request_accepts_json(rq))
-		return reply_detail(rq, 406, "Could not satisfy the request Accept header.");
+		return reply_not_acceptable(rq);
 	if ((w->lanes & 1u << match->route->lane) == 0) {
 		log_error("this route belongs to the %s lane; make nginx's map again with "
 			  "rosterctl nginx",

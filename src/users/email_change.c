@@ -18,8 +18,34 @@ struct change_email {
 };
 
 static const struct body_field change_email_body[] = {
-	BODY(change_email, email, .max = 320, .required = true, .filled = true,
-	    .check = check_email),
+	BODY(change_email, email, "The new address.", "alice@example.org", .max = 320,
+	    .required = true, .filled = true, .check = check_email),
+};
+
+const struct action user_change_email_action = {
+	.body = change_email_body,
+	.nbody = countof(change_email_body),
+	.outcomes = outcomes_detail,
+};
+
+const struct action user_cancel_change_email_action = { .outcomes = outcomes_detail };
+
+static const struct shape code_members[] = {
+	{ .name = "code",
+	    .kind = KIND_TEXT,
+	    .example = "0f8fad5bd9cb469fa16570867728950e",
+	    .help = "The code that came by mail." },
+	{ 0 },
+};
+
+const struct action user_confirm_email_action = {
+	.more = code_members,
+	.outcomes =
+	    (const struct outcome[]){
+		{ .status = 200, .shape = &shape_detail },
+		{ .status = 404 },
+		{ 0 },
+	    },
 };
 
 /* Whose address is changed. */

@@ -119,6 +119,19 @@ add_headers(struct request *rq, const struct picture *p)
 	reply_header(rq, "Cache-Control", T("public, max-age=604800, immutable"));
 }
 
+/* clang-format off */
+const struct action image_serve_action = {
+	.outcomes = (const struct outcome[]){
+		{ .status = 200, .type = "image/*" },
+		{ .status = 206, .type = "*/*" }, /* several ranges are multipart */
+		{ .status = 304 },
+		{ .status = 412 },
+		{ .status = 416 },
+		{ 0 },
+	},
+};
+/* clang-format on */
+
 int
 image_serve(struct request *rq)
 {

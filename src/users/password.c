@@ -10,8 +10,33 @@ struct change_password {
 };
 
 static const struct body_field change_password_body[] = {
-	BODY(change_password, new_password, .required = true, .filled = true, .untrimmed = true),
-	BODY(change_password, current_password, .untrimmed = true),
+	BODY(change_password, new_password, "The new password.", "correct horse battery staple",
+	    .required = true, .filled = true, .untrimmed = true),
+	BODY(change_password, current_password, "The password that it replaces; staff need none.",
+	    "Tr0ub4dor and three", .untrimmed = true),
+};
+
+static const struct shape set_members[] = {
+	{ .name = "status", .kind = KIND_TEXT, .example = "password set", .help = "Always this." },
+	{ .name = "token",
+	    .kind = KIND_TEXT,
+	    .optional = true,
+	    .example = SHAPE_TOKEN,
+	    .help = "The caller's new token, when the password is his own." },
+	{ 0 },
+};
+
+static const struct shape set_shape = { .kind = KIND_JSON, .members = set_members };
+
+const struct action user_change_password_action = {
+	.body = change_password_body,
+	.nbody = countof(change_password_body),
+	.outcomes =
+	    (const struct outcome[]){
+		{ .status = 200, .shape = &set_shape },
+		{ .status = 429 },
+		{ 0 },
+	    },
 };
 
 /* What the rules about passwords compare with. */

@@ -34,6 +34,26 @@ static const struct db_stmt holder_by_uuid = {
 	.ncolumns = countof(holder_columns),
 };
 
+/* clang-format off */
+static const struct shape token_members[] = {
+	{ .name = "created", .kind = KIND_STAMP, .help = "When the token was last used." },
+	{ .name = "user_first_name", .kind = KIND_TEXT, .example = "Alice", .help = "First name." },
+	{ .name = "user_last_name", .kind = KIND_TEXT, .example = "Example", .help = "Last name." },
+	{ .name = "user_username", .kind = KIND_TEXT, .example = "alice", .help = "Username." },
+	{ .name = "user_is_active", .kind = KIND_BOOL, .help = "Whether the user may sign in." },
+	{ .name = "user_token_lifetime", .kind = KIND_MAYBE, .null = true,
+	  .help = "Seconds without use after which the token expires; null: never." },
+	{ .name = "token", .kind = KIND_TEXT, .example = SHAPE_TOKEN, .help = "The token." },
+	{ 0 },
+};
+/* clang-format on */
+
+static const struct shape token_shape = { .kind = KIND_JSON, .members = token_members };
+
+const struct action user_token_action = {
+	.outcomes = (const struct outcome[]){ { .status = 200, .shape = &token_shape }, { 0 } },
+};
+
 static int
 answer_token(struct request *rq, const struct holder *h, struct text key)
 {

@@ -29,10 +29,14 @@ field_decoder decode_affiliations;
 field_decoder decode_image;
 draft_hook image_store;
 handler image_serve;
+extern const struct action image_serve_action;
 
 /* Actions. */
 handler user_me, user_change_password, user_token, user_refresh_token;
 handler user_change_email, user_cancel_change_email, user_confirm_email;
+extern const struct action user_me_action, user_change_password_action, user_token_action;
+extern const struct action user_change_email_action, user_cancel_change_email_action,
+    user_confirm_email_action;
 
 static inline struct subject
 subject_user(struct uuid uuid)

@@ -380,14 +380,15 @@ struct everything {
 };
 
 static const struct body_field everything_body[] = {
-	BODY(everything, name, .required = true, .max = 5),
-	BODY(everything, note, .nullable = true),
-	BODY(everything, flag),
-	BODY(everything, number, .required = true),
-	BODY(everything, lifetime, .nullable = true, .bounded = true, .min = 60, .max = 100),
-	BODY(everything, birth, .nullable = true),
-	BODY(everything, until),
-	BODY(everything, user),
+	BODY(everything, name, NULL, NULL, .required = true, .max = 5),
+	BODY(everything, note, NULL, NULL, .nullable = true),
+	BODY(everything, flag, NULL, NULL),
+	BODY(everything, number, NULL, NULL, .required = true),
+	BODY(everything, lifetime, NULL, NULL, .nullable = true, .bounded = true, .min = 60,
+	    .max = 100),
+	BODY(everything, birth, NULL, NULL, .nullable = true),
+	BODY(everything, until, NULL, NULL),
+	BODY(everything, user, NULL, NULL),
 };
 
 static bool
