@@ -23,6 +23,7 @@ HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "integration"))
 
 import images  # noqa: E402
+import imports  # noqa: E402
 import lists  # noqa: E402
 import visibility  # noqa: E402
 from service import BUILD, Service, eventually, free_port  # noqa: E402
@@ -413,6 +414,11 @@ def bench_organizations(service, people):
         require(times <= VISIBLE_MAX, f"{name} for {who} takes {times:.1f} times as long as for staff")
 
 
+def bench_import(service, people):
+    rows = [[name, f"{rate:,.0f}", mib(peak)] for name, rate, peak in imports.rows(service)]
+    table(f"Files of {imports.PEOPLE:,} accounts", ["rosterctl", "accounts/s", "peak MiB"], rows)
+
+
 # The workers that a part wants. Few for the memory, or the requests to each would take too long.
 PARTS = {
     "statements": (WORKERS, bench_statements),
@@ -421,6 +427,7 @@ PARTS = {
     "memory": (2, bench_memory),
     "lists": (1, bench_lists),
     "organizations": (2, bench_organizations),
+    "import": (1, bench_import),
 }
 
 
