@@ -210,6 +210,12 @@ keyring_count(const struct keyring *k)
 	return k->n;
 }
 
+uint8_t
+keyring_newest(const struct keyring *k)
+{
+	return k->keys[0].id;
+}
+
 static void
 derive(const struct key *k, enum subkey what, const char *purpose, uint8_t out[static KEY_SIZE])
 {

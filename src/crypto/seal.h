@@ -32,6 +32,9 @@ struct text keyring_generate(struct arena *a);
 /* Number of keys; index 0 is the newest, the one that seals. */
 size_t keyring_count(const struct keyring *k);
 
+/* The id of the newest key, which is the first byte of what it seals. */
+uint8_t keyring_newest(const struct keyring *k);
+
 /*
  * BLAKE2b-256 under a subkey of the index-th key, for a unique column: equal secrets give equal
  * hashes, and without the key file the hash tells nothing. purpose ("token", "email_code") keeps

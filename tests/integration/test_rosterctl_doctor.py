@@ -52,6 +52,21 @@ def test_keys_of_another_database(own_service):
     assert (status, found["key file"][0], found["sealed"][0]) == (1, "faulty", "skipped")
 
 
+def test_what_an_older_key_has_sealed(own_service):
+    service = own_service()
+    user = service.create()
+    keys = service.state / "keys"
+    new = subprocess.run([BUILD / "rosterctl", "key", "new"], capture_output=True, text=True, check=True).stdout
+    keys.write_text(new.splitlines()[-1].replace("1 ", "2 ", 1) + "\n" + keys.read_text())
+    ((tokens,),) = service.sql("SELECT COUNT(*) FROM tokens")
+    ((mails,),) = service.sql("SELECT COUNT(*) FROM mail_outbox")
+    old = tokens + mails
+    words = "the keys open what is in the database, of which {} were sealed by an older one"
+    assert look(service)[0]["sealed"] == ("good", words.format(old))
+    service.rosterctl("user", "token", user["username"], "--new")
+    assert look(service)[0]["sealed"] == ("good", words.format(old - 1))
+
+
 def test_without_a_service(own_service):
     service = own_service()
     service.down()
