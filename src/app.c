@@ -41,6 +41,7 @@ static const struct app_process processes[] = {
 	/* Last: it writes down what the workers' last requests have left in memory. */
 	{ .name = "keeper", .run = keeper_run, .last = true },
 	{ .name = "mailer", .run = mailer_run },
+	{ .name = "sync", .run = sync_run },
 };
 
 static const struct chore chores[] = {

@@ -73,6 +73,11 @@ const struct ctl_option ctl_options[] = {
 	    "whether the service may be on an address that is not public"),
 	OPTION('R', "reactivate", "YES|NO", reactivate,
 	    "whether a deactivated user whom the service knows becomes active again"),
+	OPTION('J', "sync-interval", "SECONDS", sync_interval,
+	    "after which a user is compared again; 0: none is by schedule"),
+	OPTION('K', "sync-in-flight", "NUMBER", sync_in_flight, "users each host asks for at a time"),
+	OPTION('Q', "sync-rate", "NUMBER", sync_rate, "users a second that are asked for at most"),
+	OPTION('Y', "all", NULL, all, "every user, not only those whose turn it is"),
 };
 
 const struct command commands[] = {
@@ -121,14 +126,22 @@ const struct command commands[] = {
 	  .help = "List the identity providers." },
 	{ .name = "provider show", .argument = "NAME", .options = "j", .run = ctl_provider_show,
 	  .help = "Print an identity provider; its secrets are not shown." },
-	{ .name = "provider create", .argument = "NAME", .options = "LMPaTVCxXrZcdAIRj",
+	{ .name = "provider create", .argument = "NAME", .options = "LMPaTVCxXrZcdAIRJKQj",
 	  .run = ctl_provider_create,
 	  .help = "Add an identity provider." },
-	{ .name = "provider set", .argument = "NAME", .options = "LMPaTVCxXrZcdAIRj",
+	{ .name = "provider set", .argument = "NAME", .options = "LMPaTVCxXrZcdAIRJKQj",
 	  .run = ctl_provider_set,
 	  .help = "Change settings of an identity provider." },
 	{ .name = "provider delete", .argument = "NAME", .options = "", .run = ctl_provider_delete,
 	  .help = "Delete an identity provider; its users stay." },
+	{ .name = "sync status", .options = "j", .run = ctl_sync_status,
+	  .help = "Tell how far the users of each identity provider are compared with it.",
+	  .json = "a list: provider, sync_interval, and the numbers of its users, of those who are due, synced "
+		  "within the interval and failing; paused_until, or null, and problem" },
+	{ .name = "sync run", .argument = "[PROVIDER]", .optional = true, .options = "Yj",
+	  .run = ctl_sync_run,
+	  .help = "Compare the users whose turn it is, now and beside what rosterd does.",
+	  .json = "a list: provider, and the numbers of users who are synced and failed" },
 	{ .name = "role list", .options = "j", .run = ctl_role_list,
 	  .help = "List the roles." },
 	{ .name = "role create", .argument = "NAME", .options = "yEgj", .run = ctl_role_create,
@@ -257,7 +270,7 @@ read_words(const struct command *c, int argc, char **argv, struct ctl *ctl)
 		ctl->argument = text_from(*argv++);
 		n--;
 	}
-	if (c->argument != NULL && ctl->argument.n == 0)
+	if (c->argument != NULL && !c->optional && ctl->argument.n == 0)
 		return ctl_error(
 		    CTL_USAGE, "%s is missing; try 'rosterctl %s --help'", c->argument, c->name);
 	if (n < more)

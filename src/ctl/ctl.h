@@ -24,8 +24,9 @@ struct ctl_options {
 	/* of an identity provider */
 	struct text label, management_url, protected_fields, active, token_url, userinfo_url,
 	    client_id, client_secret_file, refresh_token_file, connect_timeout, timeout, ca_file,
-	    allow_internal, reactivate;
+	    allow_internal, reactivate, sync_interval, sync_in_flight, sync_rate;
 	bool client_secret, refresh_token;
+	bool all;
 };
 
 /* A run of rosterctl. */
@@ -42,6 +43,7 @@ struct ctl {
 struct command {
 	const char *name;     /* "user create" */
 	const char *argument; /* "USERNAME", NULL: takes none */
+	bool optional;        /* ... which may be missing */
 	const char
 	    *more; /* "FIELD=VALUE...", one or more after it; "ROLE SCOPE", two; NULL: none */
 	const char *options; /* letters of its options in the table of rosterctl.c */
@@ -164,7 +166,7 @@ int ctl_error(int status, const char *format, ...) PRINTF_LIKE(2, 3);
 /* Prints a text on standard output. */
 void ctl_print(struct text t);
 
-/* user.c, import.c, export.c, provider.c, role.c, grant.c, audit.c, calibrate.c, doctor.c, manual.c, mail.c, schema.c, nginx.c, key.c */
+/* user.c, import.c, export.c, provider.c, role.c, grant.c, audit.c, calibrate.c, doctor.c, manual.c, mail.c, sync.c, schema.c, nginx.c, key.c */
 int ctl_user_create(struct ctl *ctl), ctl_user_list(struct ctl *ctl),
     ctl_user_show(struct ctl *ctl), ctl_user_token(struct ctl *ctl),
     ctl_user_password(struct ctl *ctl), ctl_user_import(struct ctl *ctl),
@@ -182,6 +184,7 @@ int ctl_audit_list(struct ctl *ctl);
 int ctl_calibrate(struct ctl *ctl), ctl_doctor(struct ctl *ctl);
 int ctl_man(struct ctl *ctl), ctl_completion(struct ctl *ctl);
 int ctl_mail_list(struct ctl *ctl), ctl_mail_retry(struct ctl *ctl);
+int ctl_sync_status(struct ctl *ctl), ctl_sync_run(struct ctl *ctl);
 int ctl_migrate(struct ctl *ctl);
 int ctl_nginx(struct ctl *ctl);
 int ctl_key_new(struct ctl *ctl);

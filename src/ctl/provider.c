@@ -19,6 +19,9 @@ static const struct ctl_setting settings[] = {
 	{ "ca_file", offsetof(struct ctl_options, ca_file), false },
 	{ "allow_internal", offsetof(struct ctl_options, allow_internal), false },
 	{ "reactivate", offsetof(struct ctl_options, reactivate), false },
+	{ "sync_interval", offsetof(struct ctl_options, sync_interval), false },
+	{ "sync_in_flight", offsetof(struct ctl_options, sync_in_flight), false },
+	{ "sync_rate", offsetof(struct ctl_options, sync_rate), false },
 	{ "protected_fields", offsetof(struct ctl_options, protected_fields), true },
 };
 /* clang-format on */

@@ -142,20 +142,26 @@ fetch(const struct asker *who, const struct provider *p, struct fetched *f, stru
 	return token;
 }
 
+/* *p has what was fetched, too, for whoever goes on asking. */
 static struct text
 fetch_and_keep(
-    const struct asker *who, const struct provider *p, struct uuid fetcher, struct text *problem)
+    const struct asker *who, struct provider *p, struct uuid fetcher, struct text *problem)
 {
 	struct fetched f = { 0 };
 	struct text token = fetch(who, p, &f, problem);
 
 	provider_release(who->db, who->arena, p, fetcher, text_is_none(token) ? NULL : &f);
+	if (text_is_none(token))
+		return TEXT_NONE;
+	p->access_token = f.access_token;
+	p->access_token_expires = f.expires;
+	if (f.refresh_token.p != NULL)
+		p->refresh_token = f.refresh_token;
 	return token;
 }
 
-/* The token that is kept; none when it is over, or the refused one. */
-static struct text
-kept_token(const struct asker *who, const struct provider *p, struct text refused)
+struct text
+access_token_kept(const struct asker *who, const struct provider *p, struct text refused)
 {
 	struct text token;
 
@@ -186,7 +192,7 @@ access_token(const struct asker *who, struct provider *p, struct text refused, s
 
 	*problem = T(TRANSPORT);
 	for (;;) {
-		token = kept_token(who, p, refused);
+		token = access_token_kept(who, p, refused);
 		if (!text_is_none(token))
 			return token;
 		if (provider_claim(who->db, who->arena, p, fetcher))

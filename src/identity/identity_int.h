@@ -9,6 +9,9 @@
 #include "identity/identity.h"
 #include "json/reader.h"
 
+/* Users whom one process asks for at a time. */
+#define SYNC_IN_FLIGHT_MAX 64
+
 /* The one provider that there is a protocol for. */
 #define EDUTEAMS T("eduteams")
 
@@ -44,6 +47,7 @@ struct provider {
 	struct stamp access_token_expires;
 	int64_t connect_timeout, timeout; /* seconds */
 	bool is_active, allow_internal, reactivate;
+	int64_t sync_interval, sync_in_flight, sync_rate, sync_failures; /* see fields.c, sync.c */
 };
 
 /* false when there is none, or its service is not to be asked. Outside a transaction. */
@@ -86,9 +90,25 @@ struct question {
 struct reply_of_remote {
 	int64_t status; /* 0: there was no whole answer */
 	struct text body;
+	struct text trouble; /* why there was none */
+	bool too_long;       /* ... that would have been read */
 };
 
 struct reply_of_remote remote_ask(const struct question *q, struct arena *a);
+
+/*
+ * The same for questions to one provider that are on their way together: remote_send() begins one, which stays where
+ * it is until remote_take() gives its reply, with the ctx, or remote_cancel() ends it.
+ */
+struct exchange;
+struct exchange *remote_send(const struct question *q, struct arena *a, void *ctx) RETURNS_NONNULL;
+void remote_cancel(struct exchange *x);
+
+/* The next reply that is there; false when there is none now. */
+bool remote_take(struct reply_of_remote *reply, void **ctx) MUST_CHECK;
+
+/* Until something comes, that long at most. */
+void remote_wait(int milliseconds);
 
 /* access.c */
 
@@ -105,6 +125,10 @@ struct asker {
  */
 struct text access_token(
     const struct asker *who, struct provider *p, struct text refused, struct text *problem);
+
+/* The one that is kept, asking nobody; none when it is over, or the refused one. */
+struct text access_token_kept(
+    const struct asker *who, const struct provider *p, struct text refused);
 
 /* claims.c */
 
@@ -139,6 +163,10 @@ struct pull {
 
 /* Asks the provider's service for pull->identifier. Takes as long as the provider's settings allow. */
 void pull_ask(const struct asker *who, struct pull *pull);
+
+/* The same in two parts: the address to ask at, and what the reply says, into pull. */
+struct text pull_url(const struct pull *pull, struct arena *a);
+void pull_read(struct pull *pull, const struct reply_of_remote *reply, struct arena *a);
 
 /*
  * Writes what came of it, in the request's transaction. 0 and *uuid, whose it is (none: nobody's), or the status

@@ -26,13 +26,18 @@ static const struct db_column provider_columns[] = {
 	COLUMN(provider, is_active),
 	COLUMN(provider, allow_internal),
 	COLUMN(provider, reactivate),
+	COLUMN(provider, sync_interval),
+	COLUMN(provider, sync_in_flight),
+	COLUMN(provider, sync_rate),
+	COLUMN(provider, sync_failures),
 };
 
 static const struct db_stmt provider_by_name = {
 	.name = "provider_by_name",
 	.sql = "SELECT id, version, uuid, name, token_url, userinfo_url, client_id, ca_file,"
 	       "  client_secret, refresh_token, access_token, access_token_expires,"
-	       "  connect_timeout, timeout, is_active, allow_internal, reactivate"
+	       "  connect_timeout, timeout, is_active, allow_internal, reactivate,"
+	       "  sync_interval, sync_in_flight, sync_rate, sync_failures"
 	       " FROM identity_providers WHERE name = ?",
 	.columns = provider_columns,
 	.ncolumns = countof(provider_columns),

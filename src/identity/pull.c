@@ -12,14 +12,15 @@
 #define NOT_MANAGED "User is not managed by eduTEAMS."
 #define UNREADABLE "Unable to parse JSON in user info response."
 
-static struct text
-info_url(const struct provider *p, struct text identifier, struct arena *a)
+struct text
+pull_url(const struct pull *pull, struct arena *a)
 {
-	struct text base = p->userinfo_url;
+	struct text base = pull->provider.userinfo_url;
 
 	if (base.s[base.n - 1] == '/')
 		base.n--;
-	return arena_printf(a, "%.*s/%.*s", TEXT_ARGS(base), TEXT_ARGS(url_encode(a, identifier)));
+	return arena_printf(
+	    a, "%.*s/%.*s", TEXT_ARGS(base), TEXT_ARGS(url_encode(a, pull->identifier)));
 }
 
 /* One question, with a new token when the service does not take the one that was kept. */
@@ -62,20 +63,26 @@ read_info(struct pull *pull, struct text body, struct arena *a)
 }
 
 void
-pull_ask(const struct asker *who, struct pull *pull)
+pull_read(struct pull *pull, const struct reply_of_remote *reply, struct arena *a)
 {
-	struct text url = info_url(&pull->provider, pull->identifier, who->arena);
-	struct reply_of_remote reply;
+	struct text url = pull_url(pull, a);
 
-	pull->problem =
-	    arena_printf(who->arena, "Unable to get user info for %.*s", TEXT_ARGS(url));
 	pull->finding = FOUND_TROUBLE;
-	reply = ask_info(who, pull, url);
-	if (reply.status == 200)
-		pull->finding = read_info(pull, reply.body, who->arena);
-	else if (reply.status == 404)
+	if (text_is_none(pull->problem))
+		pull->problem = arena_printf(a, "Unable to get user info for %.*s", TEXT_ARGS(url));
+	if (reply->status == 200)
+		pull->finding = read_info(pull, reply->body, a);
+	else if (reply->status == 404)
 		pull->finding = FOUND_NOBODY;
 	pull->asked = true;
+}
+
+void
+pull_ask(const struct asker *who, struct pull *pull)
+{
+	struct reply_of_remote reply = ask_info(who, pull, pull_url(pull, who->arena));
+
+	pull_read(pull, &reply, who->arena);
 }
 
 static void
@@ -129,9 +136,9 @@ static const struct db_stmt user_synced = {
 };
 
 static bool
-is_managed(const struct pulled *u)
+is_managed(const struct pulled *u, struct text provider)
 {
-	return text_eq(u->registration_method, EDUTEAMS) || text_eq(u->identity_source, EDUTEAMS);
+	return text_eq(u->registration_method, provider) || text_eq(u->identity_source, provider);
 }
 
 static void
@@ -194,7 +201,7 @@ apply_nobody(struct request *rq, const struct pull *pull)
 	struct pulled u;
 
 	if (db_row(rq->db, &pulled_by_username, &u, V(pull->identifier)) && u.is_active &&
-	    is_managed(&u))
+	    is_managed(&u, pull->provider.name))
 		leave(rq, &u);
 	return 0;
 }
@@ -235,7 +242,7 @@ apply_found(struct request *rq, const struct pull *pull, struct uuid *uuid)
 		    "user profile.");
 	if (!db_row(rq->db, &pulled_by_username, &u, V(c->username)))
 		return apply_new(rq, c, uuid);
-	if (!is_managed(&u))
+	if (!is_managed(&u, pull->provider.name))
 		return reply_list(rq, 400, NOT_MANAGED);
 	if (!u.is_active && !pull->provider.reactivate)
 		return reply_unauthorized(rq, "remote-eduteams error: User is deactivated.");
@@ -289,7 +296,7 @@ pull_remote_user(struct request *rq)
 
 	if (!db_row(rq->db, &pulled_by_uuid, &u, V(rq->uuid)))
 		return resource_not_found(rq, &users);
-	if (!is_managed(&u))
+	if (!is_managed(&u, EDUTEAMS))
 		return reply_list(rq, 400, NOT_MANAGED);
 	if (!provider_load(rq->db, EDUTEAMS, &p))
 		return reply_list(rq, 400, DISABLED);

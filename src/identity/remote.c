@@ -19,7 +19,8 @@
  * settings that it had: a connection that one may have is not lent to another.
  */
 static struct {
-	CURL *curl;
+	CURL *curl;   /* for a question that is waited for */
+	CURLM *multi; /* for those that are on their way together */
 	struct uuid provider;
 	int64_t version;
 } kept;
@@ -32,6 +33,7 @@ struct exchange {
 	struct buf body;
 	bool inward, too_long;
 	char trouble[CURL_ERROR_SIZE];
+	void *ctx; /* of remote_send() */
 };
 
 /* libcurl wants a NUL at the end. */
@@ -70,20 +72,29 @@ open_socket(void *ctx, curlsocktype purpose UNUSED, struct curl_sockaddr *addres
 	return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
 }
 
+/* Lets the connections go if they are another provider's. */
+static void
+keep_for(const struct provider *p)
+{
+	if (kept.version == p->version && uuid_eq(kept.provider, p->uuid))
+		return;
+	curl_easy_cleanup(kept.curl);
+	if (kept.multi != NULL)
+		must(curl_multi_cleanup(kept.multi) == CURLM_OK);
+	kept.curl = NULL;
+	kept.multi = NULL;
+	kept.provider = p->uuid;
+	kept.version = p->version;
+}
+
 /* The handle whose connections may be used for the provider. */
 static CURL *
 handle_for(const struct provider *p)
 {
-	if (kept.curl != NULL && (kept.version != p->version || !uuid_eq(kept.provider, p->uuid))) {
-		curl_easy_cleanup(kept.curl);
-		kept.curl = NULL;
-	}
-	if (kept.curl == NULL) {
+	keep_for(p);
+	if (kept.curl == NULL)
 		kept.curl = curl_easy_init();
-		must(kept.curl != NULL);
-		kept.provider = p->uuid;
-		kept.version = p->version;
-	}
+	must(kept.curl != NULL);
 	curl_easy_reset(kept.curl); /* connections stay */
 	return kept.curl;
 }
@@ -136,35 +147,109 @@ set_question(struct exchange *x)
 	}
 }
 
-static void
-log_trouble(const struct exchange *x, CURLcode result)
+static const char *
+trouble_of(const struct exchange *x, CURLcode result)
 {
-	const char *why = x->trouble[0] != '\0' ? x->trouble : curl_easy_strerror(result);
-
 	if (x->inward)
-		why = "its address is not a public one, and allow_internal is not set";
-	else if (x->too_long)
-		why = "its answer is too long";
-	log_warning(
-	    "provider %.*s cannot be asked: %s", TEXT_ARGS(x->question->provider->name), why);
+		return "its address is not a public one, and allow_internal is not set";
+	if (x->too_long)
+		return "its answer is too long";
+	return x->trouble[0] != '\0' ? x->trouble : curl_easy_strerror(result);
+}
+
+/* What came of it. */
+static struct reply_of_remote
+read_reply(struct exchange *x, CURLcode result)
+{
+	struct reply_of_remote reply = { .body = buf_text(&x->body) };
+	long status = 0;
+
+	x->too_long = x->too_long || result == CURLE_FILESIZE_EXCEEDED;
+	reply.too_long = x->too_long;
+
+	if (result == CURLE_OK) {
+		curl_easy_getinfo(x->curl, CURLINFO_RESPONSE_CODE, &status);
+	} else {
+		reply.trouble = arena_printf(x->arena, "%s", trouble_of(x, result));
+		log_warning("provider %.*s cannot be asked: %.*s",
+		    TEXT_ARGS(x->question->provider->name), TEXT_ARGS(reply.trouble));
+	}
+	reply.status = status;
+	return reply;
+}
+
+static void
+prepare(struct exchange *x, const struct question *q, struct arena *a)
+{
+	x->question = q;
+	x->arena = a;
+	buf_init(&x->body, a);
+	set_limits(x);
+	set_question(x);
 }
 
 struct reply_of_remote
 remote_ask(const struct question *q, struct arena *a)
 {
-	struct exchange x = { .curl = handle_for(q->provider), .question = q, .arena = a };
-	CURLcode result;
-	long status = 0;
+	struct exchange x = { .curl = handle_for(q->provider) };
+	struct reply_of_remote reply;
 
-	buf_init(&x.body, a);
-	set_limits(&x);
-	set_question(&x);
-	result = curl_easy_perform(x.curl);
-	if (result == CURLE_OK)
-		curl_easy_getinfo(x.curl, CURLINFO_RESPONSE_CODE, &status);
-	else
-		log_trouble(&x, result);
+	prepare(&x, q, a);
+	reply = read_reply(&x, curl_easy_perform(x.curl));
 	/* Neither its address nor a secret stays behind in the handle. */
 	curl_easy_reset(x.curl);
-	return (struct reply_of_remote){ status, buf_text(&x.body) };
+	return reply;
+}
+
+struct exchange *
+remote_send(const struct question *q, struct arena *a, void *ctx)
+{
+	struct exchange *x = arena_alloc(a, sizeof(*x));
+
+	keep_for(q->provider);
+	if (kept.multi == NULL)
+		kept.multi = curl_multi_init();
+	x->curl = curl_easy_init();
+	must(kept.multi != NULL && x->curl != NULL);
+	x->ctx = ctx;
+	prepare(x, q, a);
+	SET(x, CURLOPT_PRIVATE, x);
+	must(curl_multi_add_handle(kept.multi, x->curl) == CURLM_OK);
+	return x;
+}
+
+void
+remote_cancel(struct exchange *x)
+{
+	must(curl_multi_remove_handle(kept.multi, x->curl) == CURLM_OK);
+	curl_easy_cleanup(x->curl);
+}
+
+bool
+remote_take(struct reply_of_remote *reply, void **ctx)
+{
+	struct exchange *x;
+	CURLMsg *message;
+	int left;
+
+	if (kept.multi == NULL)
+		return false;
+	must(curl_multi_perform(kept.multi, &left) == CURLM_OK);
+	message = curl_multi_info_read(kept.multi, &left);
+	if (message == NULL)
+		return false;
+	must(curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, (char **)&x) == CURLE_OK);
+	*reply = read_reply(x, message->data.result);
+	*ctx = x->ctx;
+	remote_cancel(x);
+	return true;
+}
+
+void
+remote_wait(int milliseconds)
+{
+	if (kept.multi == NULL)
+		usleep((unsigned)milliseconds * 1000);
+	else
+		must(curl_multi_poll(kept.multi, NULL, 0, milliseconds, NULL) == CURLM_OK);
 }

@@ -241,7 +241,7 @@ def test_processes(instance):
     families = scrape(instance)
     assert number(families, "roster_workers_busy", lane="api") == 1  # the one that answers this
     assert number(families, "roster_workers_busy", lane="slow") == 0
-    for process, n in [("master", 1), ("api", 3), ("slow", 1), ("keeper", 1), ("mailer", 1)]:
+    for process, n in [("master", 1), ("api", 3), ("slow", 1), ("keeper", 1), ("mailer", 1), ("sync", 1)]:
         assert number(families, "roster_processes", process=process) >= n
         assert number(families, "roster_process_private_memory_bytes", process=process) > 100_000
     assert number(families, "process_start_time_seconds") > 1_700_000_000

@@ -153,10 +153,10 @@ def test_worker_that_keeps_dying_is_started_after_growing_pauses(daemon):
     assert pauses[0] < pauses[-1]
 
 
-def test_killed_keeper_and_mailer_are_replaced(daemon):
+def test_killed_processes_beside_the_workers_are_replaced(daemon):
     d = daemon(workers=1)
     d.expect_log("was ended by signal 9")
-    for name in "keeper", "mailer":
+    for name in "keeper", "mailer", "sync":
         (victim,) = d.children(f"rosterd {name}")
         os.kill(victim, signal.SIGKILL)
         eventually(lambda: d.children(f"rosterd {name}") not in ([], [victim]))
