@@ -23,6 +23,8 @@
 #define STOP_EXTRA (5 * SECONDS) /* beyond the drain timeout, before a child is killed */
 #define LOOK_EVERY (60 * SECONDS)
 
+#define NOT_TAKEN "the configuration is not taken"
+
 struct db_options
 server_db_options(const struct app *app, const struct config *config)
 {
@@ -49,11 +51,9 @@ is_success(int status)
 
 /* Nothing has changed. */
 static void
-refuse_next(struct master *m)
+refuse(const char *what)
 {
-	if (m->next.arena != NULL)
-		setup_free(&m->next);
-	log_error("the configuration is not taken; the old one stays");
+	log_error("%s; the old one stays", what);
 	notify_ready();
 }
 
@@ -69,15 +69,16 @@ each_child(struct master *m, void (*fn)(struct master *, struct child *))
 static void
 examined(struct master *m, int status)
 {
-	bool good = is_success(status);
-
 	m->examiner = 0;
-	if (m->next.arena == NULL)
-		renew_examined(m, good);
-	else if (good)
-		m->examined = true;
-	else
-		refuse_next(m);
+	m->found_good = is_success(status);
+	if (m->found_good)
+		return;
+	if (m->next.arena == NULL) {
+		refuse("the new program would not start");
+	} else {
+		setup_free(&m->next);
+		refuse(NOT_TAKEN);
+	}
 }
 
 static void
@@ -185,7 +186,7 @@ reload(struct master *m)
 	else if (m->load(&m->next, m->ctx))
 		m->examiner = start_check(m, &m->next);
 	else
-		refuse_next(m);
+		refuse(NOT_TAKEN);
 	if (m->examiner < 0)
 		examined(m, -1);
 }
@@ -193,7 +194,6 @@ reload(struct master *m)
 static void
 take_next(struct master *m)
 {
-	m->examined = false;
 	keep_fixed_options(&m->next, &m->setup.config);
 	setup_free(&m->setup);
 	m->setup = m->next;
@@ -204,6 +204,16 @@ take_next(struct master *m)
 		log_error("not all workers of the new configuration could be added");
 	each_place(m, place_succeed);
 	log_info("reloads: new workers take over");
+}
+
+static void
+take_what_is_good(struct master *m)
+{
+	m->found_good = false;
+	if (m->next.arena == NULL)
+		renew(m);
+	else
+		take_next(m);
 }
 
 static bool
@@ -249,12 +259,10 @@ supervise(struct master *m)
 	m->watchdog = notify_watchdog();
 	(void)seccomp_confine(&m->setup.config, CONFINED_MASTER);
 	while (!m->asked_to_stop) {
-		if (m->examined)
-			take_next(m);
+		if (m->found_good)
+			take_what_is_good(m);
 		if (m->asked_to_reload && m->examiner == 0)
 			reload(m);
-		if (m->asked_to_renew)
-			renew(m);
 		m->look_at = stamp_monotonic() + LOOK_EVERY;
 		each_place(m, place_look);
 		report_ready(m);

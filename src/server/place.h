@@ -37,7 +37,7 @@ struct master {
 	struct program program;
 	pid_t examiner; /* looks whether the new program, or next, could start; 0: none */
 	struct setup
-	    next; /* what a reload is going to bring; its arena is NULL when there is none */
+	    next; /* what a reload is going to bring; its arena is NULL when it is a program */
 	struct place lanes[LANES][WORKERS_MAX];
 	struct place processes[PROCESSES_MAX];
 	int nworkers[LANES];
@@ -49,8 +49,8 @@ struct master {
 	int64_t watchdog; /* microseconds; 0: there is none */
 	bool ready;       /* told to systemd */
 	bool reloading;
-	bool asked_to_reload, asked_to_renew, asked_to_stop;
-	bool examined; /* next is good */
+	bool asked_to_reload, asked_to_stop;
+	bool found_good; /* what was examined, and waits to be taken */
 };
 
 void each_place(struct master *m, void (*fn)(struct master *, struct place *));

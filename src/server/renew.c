@@ -4,7 +4,6 @@
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -72,16 +71,6 @@ renew_examine(struct master *m)
 	return pid;
 }
 
-void
-renew_examined(struct master *m, bool good)
-{
-	m->asked_to_renew = good;
-	if (!good) {
-		log_error("the new program would not start; the old one stays");
-		notify_ready();
-	}
-}
-
 static void
 keep_open(int fd, bool open)
 {
@@ -137,7 +126,6 @@ renew(struct master *m)
 {
 	struct arena *a = arena_new(MEMORY);
 
-	m->asked_to_renew = false;
 	each_place(m, dismiss_old);
 	setenv(VARIABLE, all_that_is_left(m, a).s, 1);
 	keep_all_open(m, true);

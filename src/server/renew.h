@@ -17,9 +17,8 @@ void renew_remember(struct master *m, char *const *argv);
 /* Has the program been replaced by another? */
 bool renew_due(const struct master *m);
 
-/* Starts the new program's examination; the process, or -1. Its end is for renew_examined(). */
+/* Starts the new program's examination: a process that succeeds when it would start; -1: there is none. */
 pid_t renew_examine(struct master *m);
-void renew_examined(struct master *m, bool good);
 
 /* Runs the new program. Returns, after logging why, when that is not possible. */
 void renew(struct master *m);
