@@ -10,13 +10,10 @@
 static int
 index_of(const struct draft *d, const char *field)
 {
-	const struct resource *r = d->resource;
-	size_t i = 0;
+	int i = field_index(d->resource, text_from(field));
 
-	while (i < r->nfields && strcmp(r->fields[i].name, field) != 0)
-		i++;
-	must(i < r->nfields);
-	return (int)i;
+	must(i >= 0);
+	return i;
 }
 
 bool

@@ -2,11 +2,18 @@
 
 #include "resource/resource_int.h"
 
+/* Most differ in the first bytes: their lengths need not be looked at. */
+static bool
+is_called(const struct field *f, struct text name)
+{
+	return name.n > 0 && strncmp(f->name, name.s, name.n) == 0 && strlen(f->name) == name.n;
+}
+
 int
 field_index(const struct resource *r, struct text name)
 {
 	for (size_t i = 0; i < r->nfields; i++)
-		if (text_eq(text_from(r->fields[i].name), name))
+		if (is_called(&r->fields[i], name))
 			return (int)i;
 	return -1;
 }
