@@ -94,6 +94,10 @@ enum db_result db_end(struct db *db, bool commit) MUST_CHECK;
 typedef bool db_body(struct db *db, void *ctx);
 enum db_result db_transaction(struct db *db, struct arena *a, db_body *body, void *ctx) MUST_CHECK;
 
+/* The same with the id that committed is asked with, for a body that leaves it there. */
+enum db_result db_transaction_of(
+    struct db *db, struct arena *a, struct text request_id, db_body *body, void *ctx) MUST_CHECK;
+
 /* Sleeps a random while that grows with the number of tries (1, 2, ...): some 1 to 100 ms. */
 void db_back_off(int tries);
 

@@ -274,10 +274,16 @@ db_end(struct db *db, bool do_commit)
 enum db_result
 db_transaction(struct db *db, struct arena *a, db_body *body, void *ctx)
 {
+	return db_transaction_of(db, a, TEXT_NONE, body, ctx);
+}
+
+enum db_result
+db_transaction_of(struct db *db, struct arena *a, struct text request_id, db_body *body, void *ctx)
+{
 	for (int tries = 1;; tries++) {
 		enum db_result end;
 
-		db_begin(db, a, true, TEXT_NONE);
+		db_begin(db, a, true, request_id);
 		end = db_end(db, body(db, ctx));
 		if (end != DB_AGAIN || tries == DB_TRIES)
 			return end;

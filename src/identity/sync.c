@@ -139,18 +139,29 @@ blame(struct walk *w, struct arena *a, const struct sync_claim *c, struct text p
 	w->job->counts.failed++;
 }
 
-/* Applies what was found as a request would; false when it was refused. */
+/* A flight whose answer is applied as a request would. */
+struct application {
+	struct walk *w;
+	const struct flight *f;
+	struct request rq;
+	bool accepted;
+};
+
 static bool
-apply(struct request *rq, struct walk *w, const struct flight *f)
+apply(struct db *db, void *ctx)
 {
+	struct application *a = ctx;
+	const struct provider *p = &a->w->provider;
 	struct uuid uuid;
 
-	reply_clear(rq);
-	if (pull_apply(rq, &f->pull, &uuid) != 0)
+	a->rq.now = stamp_now();
+	reply_clear(&a->rq);
+	a->accepted = pull_apply(&a->rq, &a->f->pull, &uuid) == 0;
+	if (!a->accepted)
 		return false;
-	sync_note(rq->db, &f->claim, stamp_now(), 0, T(""));
-	if (w->provider.sync_failures > 0)
-		sync_is_up(rq->db, &w->provider);
+	sync_note(db, &a->f->claim, stamp_now(), 0, T(""));
+	if (p->sync_failures > 0)
+		sync_is_up(db, p);
 	return true;
 }
 
@@ -163,29 +174,25 @@ no_param(void *ctx UNUSED, const char *name UNUSED)
 static enum db_result
 apply_and_commit(struct walk *w, struct flight *f, bool *accepted)
 {
-	struct request rq = {
-		.arena = f->arena,
-		.db = w->job->db,
-		.config = w->job->config,
-		.keyring = w->job->keyring,
-		.caller = w->job->who,
-		.transport.param = no_param,
-		.reply.body = arena_alloc(f->arena, REPLY_BUFFER),
+	struct uuid id = random_uuid();
+	struct application a = {
+		.w = w,
+		.f = f,
+		.rq = {
+			.id = hex((struct bytes){ id.b, sizeof(id.b) }, f->arena),
+			.arena = f->arena,
+			.db = w->job->db,
+			.config = w->job->config,
+			.keyring = w->job->keyring,
+			.caller = w->job->who,
+			.transport.param = no_param,
+			.reply.body = arena_alloc(f->arena, REPLY_BUFFER),
+		},
 	};
-	enum db_result end;
+	enum db_result end = db_transaction_of(a.rq.db, f->arena, a.rq.id, apply, &a);
 
-	for (int tries = 1;; tries++) {
-		struct uuid id = random_uuid();
-
-		rq.id = hex((struct bytes){ id.b, sizeof(id.b) }, f->arena);
-		rq.now = stamp_now();
-		db_begin(rq.db, f->arena, true, rq.id);
-		*accepted = apply(&rq, w, f);
-		end = db_end(rq.db, *accepted);
-		if (end != DB_AGAIN || tries == DB_TRIES)
-			return end;
-		db_back_off(tries);
-	}
+	*accepted = a.accepted;
+	return end;
 }
 
 /* The provider answers: whoever got no good answer before has himself to blame. */
