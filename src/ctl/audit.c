@@ -41,8 +41,7 @@ make_path(struct ctl *ctl, struct buf *path)
 	struct text user = TEXT_NONE;
 	int status = CTL_GOOD;
 
-	/* As a filter, it would be none. */
-	if (!text_is_none(o->by) && text_is_utf8(o->by) && text_trim(o->by).n == 0)
+	if (!text_is_none(o->by) && ctl_is_blank(o->by))
 		return ctl_error(CTL_NOT_FOUND, "there is no user %s", o->by.s);
 	if (!text_is_none(o->user))
 		status = ctl_find(ctl, &ctl_users, o->user, &user);

@@ -89,12 +89,10 @@ print_json(struct ctl *ctl)
 	const struct set *s;
 	struct json_writer w;
 
-	ctl_json(ctl, &w);
-	json_array(&w);
+	ctl_json_list(ctl, &w);
 	for (size_t i = 0; (s = set_at(ctl, i)) != NULL; i++)
 		write_set(&w, s, measure(&s->cost));
-	json_array_end(&w);
-	ctl_json_end(&w);
+	ctl_json_list_end(ctl, &w);
 }
 
 static void

@@ -162,6 +162,23 @@ ctl_json_end(struct json_writer *w)
 	putchar('\n');
 }
 
+void
+ctl_json_list(struct ctl *ctl, struct json_writer *w)
+{
+	ctl_json(ctl, w);
+	if (ctl->options.json)
+		json_array(w);
+}
+
+void
+ctl_json_list_end(struct ctl *ctl, struct json_writer *w)
+{
+	if (!ctl->options.json)
+		return;
+	json_array_end(w);
+	ctl_json_end(w);
+}
+
 /* Are messages of this name about a field? */
 static bool
 is_field(struct text name)

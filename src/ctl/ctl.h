@@ -91,6 +91,9 @@ struct ctl_kind {
 
 extern const struct ctl_kind ctl_users;
 
+/* Is it a name that nothing has? As a filter it would be none, and find everything. */
+bool ctl_is_blank(struct text name);
+
 /*
  * The uuid of the object that a person calls so: by uuid, whether there is one or not, or by name. CTL_GOOD, or the
  * status to end with after saying why: CTL_NOT_FOUND only when there is none.
@@ -128,6 +131,10 @@ int ctl_list(struct ctl *ctl, const char *path, int64_t limit, ctl_line *print);
 /* A writer of the one document that a command prints with --json, and its end. */
 void ctl_json(struct ctl *ctl, struct json_writer *w);
 void ctl_json_end(struct json_writer *w);
+
+/* The same of a document that is a list; without --json nothing is printed. */
+void ctl_json_list(struct ctl *ctl, struct json_writer *w);
+void ctl_json_list_end(struct ctl *ctl, struct json_writer *w);
 
 /* A text member of an object, "" when there is none. */
 struct text ctl_member(const struct json *object, const char *key);

@@ -279,9 +279,7 @@ ctl_doctor(struct ctl *ctl)
 	int status = CTL_GOOD;
 
 	ctl->db = db_new(&options);
-	ctl_json(ctl, &w);
-	if (ctl->options.json)
-		json_array(&w);
+	ctl_json_list(ctl, &w);
 	for (size_t i = 0; i < countof(checks); i++) {
 		struct text words = TEXT_NONE;
 		enum health health = checks[i].run(ctl, &words);
@@ -294,10 +292,7 @@ ctl_doctor(struct ctl *ctl)
 		if (health == FAULTY)
 			status = CTL_FAILED;
 	}
-	if (ctl->options.json) {
-		json_array_end(&w);
-		ctl_json_end(&w);
-	}
+	ctl_json_list_end(ctl, &w);
 	db_free(&ctl->db);
 	return status;
 }

@@ -37,9 +37,7 @@ ctl_mail_list(struct ctl *ctl)
 
 	if (ctl->setup.config.smtp_url.n == 0)
 		(void)ctl_error(0, "smtp_url is not set: no mail is delivered");
-	ctl_json(ctl, &w);
-	if (ctl->options.json)
-		json_array(&w);
+	ctl_json_list(ctl, &w);
 	db_begin(ctl->db, ctl->arena, false, TEXT_NONE);
 	mail_list(ctl->db, ctl->options.failed, &entry);
 	while (db_next(ctl->db)) {
@@ -50,10 +48,7 @@ ctl_mail_list(struct ctl *ctl)
 	}
 	if (db_end(ctl->db, false) != DB_NONE)
 		return ctl_error(CTL_FAILED, "the database could not be read");
-	if (ctl->options.json) {
-		json_array_end(&w);
-		ctl_json_end(&w);
-	}
+	ctl_json_list_end(ctl, &w);
 	return CTL_GOOD;
 }
 

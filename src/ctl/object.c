@@ -42,6 +42,12 @@ find_by_name(struct ctl *ctl, const struct ctl_kind *kind, struct text name, str
 	return CTL_GOOD;
 }
 
+bool
+ctl_is_blank(struct text name)
+{
+	return text_is_utf8(name) && text_trim(name).n == 0;
+}
+
 int
 ctl_find(struct ctl *ctl, const struct ctl_kind *kind, struct text name, struct text *uuid)
 {
@@ -49,8 +55,7 @@ ctl_find(struct ctl *ctl, const struct ctl_kind *kind, struct text name, struct 
 		*uuid = name;
 		return CTL_GOOD;
 	}
-	/* As a filter, a blank name is none. */
-	if (text_is_utf8(name) && text_trim(name).n == 0)
+	if (ctl_is_blank(name))
 		return ctl_error(CTL_NOT_FOUND, "there is no %s %s", kind->what, name.s);
 	return find_by_name(ctl, kind, name, uuid);
 }

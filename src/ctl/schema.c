@@ -17,8 +17,7 @@ print_migrations(struct ctl *ctl)
 
 	if (!migrate_list(ctl->db, ctl->arena, &entries, &n, &problem))
 		return ctl_error(CTL_FAILED, "%.*s", TEXT_ARGS(problem));
-	ctl_json(ctl, &w);
-	json_array(&w);
+	ctl_json_list(ctl, &w);
 	for (size_t i = 0; i < n; i++) {
 		json_object(&w);
 		json_member_text(&w, "name", entries[i].name);
@@ -28,8 +27,7 @@ print_migrations(struct ctl *ctl)
 		json_member_value(&w, "applied", V(entries[i].ended));
 		json_object_end(&w);
 	}
-	json_array_end(&w);
-	ctl_json_end(&w);
+	ctl_json_list_end(ctl, &w);
 	return CTL_GOOD;
 }
 

@@ -46,9 +46,7 @@ ctl_sync_status(struct ctl *ctl)
 	struct sync_standing s;
 	struct json_writer w;
 
-	ctl_json(ctl, &w);
-	if (ctl->options.json)
-		json_array(&w);
+	ctl_json_list(ctl, &w);
 	db_begin(ctl->db, ctl->arena, false, TEXT_NONE);
 	sync_standings(ctl->db, &s);
 	while (db_next(ctl->db)) {
@@ -59,10 +57,7 @@ ctl_sync_status(struct ctl *ctl)
 	}
 	if (db_end(ctl->db, false) != DB_NONE)
 		return ctl_error(CTL_FAILED, "the database could not be read");
-	if (ctl->options.json) {
-		json_array_end(&w);
-		ctl_json_end(&w);
-	}
+	ctl_json_list_end(ctl, &w);
 	return CTL_GOOD;
 }
 
@@ -178,17 +173,12 @@ ctl_sync_run(struct ctl *ctl)
 		return ctl_error(CTL_FAILED, "no identity provider has a sync interval");
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);
-	ctl_json(ctl, &w);
-	if (ctl->options.json)
-		json_array(&w);
+	ctl_json_list(ctl, &w);
 	for (size_t i = 0; i < n && !interrupted; i++) {
 		int one = run_one(ctl, names[i], ctl->options.json ? &w : NULL);
 
 		status = status == CTL_GOOD || one == CTL_FAILED ? one : status;
 	}
-	if (ctl->options.json) {
-		json_array_end(&w);
-		ctl_json_end(&w);
-	}
+	ctl_json_list_end(ctl, &w);
 	return status;
 }
