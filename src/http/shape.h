@@ -1,7 +1,4 @@
-/*
- * What a handler takes and answers, where no table of the engine tells: for /api/schema/. The integration
- * tests hold every answer that they see against it.
- */
+/* What a handler takes and answers, where no table of the engine tells: for /api/schema/. */
 #ifndef ROSTER_HTTP_SHAPE_H
 #define ROSTER_HTTP_SHAPE_H
 
