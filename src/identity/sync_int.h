@@ -1,4 +1,4 @@
-/* Between sync.c, which asks and applies, and sync_state.c, which knows whose turn it is. */
+/* Between sync.c, which asks and applies, sync_state.c, which knows whose turn it is, and sync_process.c. */
 #ifndef ROSTER_IDENTITY_SYNC_INT_H
 #define ROSTER_IDENTITY_SYNC_INT_H
 
