@@ -9,6 +9,48 @@
 /* What of a resource is described: an answer, or the body of a POST, or of a PUT or PATCH. */
 enum use { USE_READ, USE_CREATE, USE_UPDATE };
 
+/* schema_route.c */
+
+/* What a handler of the engine makes of its resource. */
+struct engine_handler {
+	handler *handle;
+	int status;
+	bool list, tagged; /* a list of objects; an ETag with the object */
+	enum use body;     /* USE_READ: none */
+};
+
+/* NULL when the engine has no part in it. */
+const struct engine_handler *schema_engine(const struct route *route);
+
+/* What the route says of itself; empty when that is nothing. */
+const struct action *schema_action(const struct route *route) RETURNS_NONNULL;
+
+/* What decides which headers and errors a route has, a bit each. */
+enum trait {
+	ALWAYS = 1 << 0,
+	SIGNED = 1 << 1,     /* credentials are looked at */
+	NAMED = 1 << 2,      /* the path names an object, or the query a page */
+	SENT = 1 << 3,       /* there may be a body */
+	IDEMPOTENT = 1 << 4, /* Idempotency-Key is heeded */
+	CHANGED = 1 << 5,    /* If-Match is heeded */
+	CACHED = 1 << 6,     /* If-None-Match is heeded */
+	JSON = 1 << 7,       /* the answer is JSON, and nothing else is accepted */
+};
+
+unsigned schema_traits(const struct route *route);
+
+/* schema_request.c: members of an operation, and of components what they refer to. */
+void schema_write_parameters(struct request *rq, struct json_writer *w, const struct route *route);
+void schema_write_body(struct request *rq, struct json_writer *w, const struct route *route);
+void schema_write_header_parameters(struct request *rq, struct json_writer *w);
+
+/* schema_answer.c: the same. */
+extern const struct shape schema_problem;
+void schema_write_answers(struct request *rq, struct json_writer *w, const struct route *route);
+void schema_write_answer_parts(struct request *rq, struct json_writer *w);
+
+/* schema_shape.c */
+
 /* The field as it is in an answer or in a body; false when it is in none. */
 bool schema_field(const struct field *f, enum use use, struct shape *s) MUST_CHECK;
 
@@ -32,7 +74,7 @@ void schema_open(struct json_writer *w, const char *key); /* "key": { */
 /* {"$ref": "#/components/<kind>/<name>"} */
 void schema_ref(struct json_writer *w, struct arena *a, const char *kind, struct text name);
 
-/* The document, an object, as YAML. */
+/* schema_yaml.c: the document, an object, as YAML. */
 void schema_yaml(const struct json *document, struct buf *out);
 
 #endif

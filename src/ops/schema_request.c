@@ -1,0 +1,239 @@
+/* What may be sent: parameters of the path, the query and the header, and the body. */
+#include "base/base.h"
+
+#include "http/page.h"
+#include "ops/schema_int.h"
+
+/* clang-format off */
+static const struct request_header {
+	const char *name, *header;
+	unsigned when;
+	const char *example, *help;
+} request_headers[] = {
+	{ "IfMatch", "If-Match", CHANGED, "\"7-0123456789abcdef\"",
+	  "Changes only the object that has this ETag; else 412." },
+	{ "IfNoneMatch", "If-None-Match", CACHED, "\"7-0123456789abcdef\"",
+	  "304 when the object still has this ETag." },
+	{ "IdempotencyKey", "Idempotency-Key", IDEMPOTENT, "8e03978e-40d5-43e8-bc93-6894a57f9324",
+	  "The same request with the same key is carried out once; later ones get the same answer." },
+	{ "Impersonate", "X-Impersonated-User-Uuid", SIGNED, "3f2b8e4d-9a51-4c07-8d6e-1b2c3d4e5f60",
+	  "Staff ask as this user." },
+};
+/* clang-format on */
+
+static void
+write_parameter(struct request *rq, struct json_writer *w, const char *in, const struct shape *p)
+{
+	struct shape value = *p;
+
+	value.help = NULL;
+	json_object(w);
+	schema_member(w, "name", p->name);
+	schema_member(w, "in", in);
+	if (!p->optional)
+		schema_member_true(w, "required");
+	if (p->help != NULL)
+		schema_member(w, "description", p->help);
+	json_key(w, T("schema"));
+	schema_write(w, rq->arena, &value);
+	json_object_end(w);
+}
+
+static void
+write_path_parameters(struct request *rq, struct json_writer *w, const struct route *route)
+{
+	struct text rest = text_from(route->pattern), segment, name;
+
+	while (text_split(&rest, '/', &segment)) {
+		if (!text_starts(segment, T("{")))
+			continue;
+		name = arena_text(rq->arena, text_slice(segment, 1, segment.n - 1));
+		write_parameter(rq, w, "path",
+		    &(struct shape){
+			.name = name.s, .kind = text_eq(name, T("uuid")) ? KIND_UUID : KIND_TEXT });
+	}
+}
+
+/* How a filter of a column is written in the query. */
+static const enum kind filter_kinds[] = {
+	[FILTER_EXACT] = KIND_TEXT,
+	[FILTER_CONTAINS] = KIND_TEXT,
+	[FILTER_BOOL] = KIND_BOOL,
+	[FILTER_SINCE] = KIND_STAMP,
+};
+
+static void
+write_filters(struct request *rq, struct json_writer *w, const struct resource *r)
+{
+	for (size_t i = 0; i < r->nfields; i++) {
+		const struct field *f = &r->fields[i];
+		enum kind kind = filter_kinds[f->filter];
+
+		if (f->filter == FILTER_NONE)
+			continue;
+		write_parameter(rq, w, "query",
+		    &(struct shape){ .name = f->name,
+			.kind = kind,
+			.optional = true,
+			.example = kind == KIND_TEXT ? f->example : NULL,
+			.choices = f->input.choices,
+			.help = f->help });
+	}
+	for (const struct filter *f = r->filters; f != NULL && f->name != NULL; f++)
+		write_parameter(rq, w, "query",
+		    &(struct shape){
+			.name = f->name, .kind = KIND_TEXT, .optional = true, .help = f->help });
+}
+
+/* The names of o or field: "Orders by: created, name." */
+static const char *
+names_of(struct request *rq, const struct resource *r, const char *begin, bool ordering)
+{
+	struct buf b;
+	bool any = false;
+
+	buf_init(&b, rq->arena);
+	buf_add(&b, text_from(begin));
+	for (size_t i = 0; i < r->nfields; i++) {
+		const struct field *f = &r->fields[i];
+
+		if (ordering ? f->order[0] == NULL : f->read == NOBODY)
+			continue;
+		buf_printf(&b, "%s%s", any ? ", " : " ", f->name);
+		any = true;
+	}
+	buf_add_char(&b, '.');
+	return arena_text(rq->arena, buf_text(&b)).s;
+}
+
+static void
+write_list_parameters(struct request *rq, struct json_writer *w, const struct resource *r)
+{
+	static const struct input size = { .bounded = true, .min = 1, .max = PAGE_SIZE_MAX };
+
+	write_filters(rq, w, r);
+	write_parameter(rq, w, "query",
+	    &(struct shape){ .name = "o",
+		.kind = KIND_TEXT,
+		.optional = true,
+		.example = r->order,
+		.help = names_of(rq, r,
+		    "Orders by these, separated by commas, each descending with - before it:",
+		    true) });
+	write_parameter(rq, w, "query",
+	    &(struct shape){ .name = "page",
+		.kind = KIND_TEXT,
+		.optional = true,
+		.example = "1",
+		.help = "Number of the page, from 1; last: the last." });
+	write_parameter(rq, w, "query",
+	    &(struct shape){ .name = "page_size",
+		.kind = KIND_INT,
+		.optional = true,
+		.input = &size,
+		.example = "10",
+		.help = "Objects of a page, 10 unless told." });
+	write_parameter(rq, w, "query",
+	    &(struct shape){ .name = "cursor",
+		.kind = KIND_TEXT,
+		.optional = true,
+		.help = "Only from Link: where the next page begins." });
+}
+
+static void
+write_header_parameter(struct request *rq, struct json_writer *w, const struct request_header *h)
+{
+	json_key(w, text_from(h->name));
+	write_parameter(rq, w, "header",
+	    &(struct shape){ .name = h->header,
+		.kind = KIND_TEXT,
+		.optional = true,
+		.example = h->example,
+		.help = h->help });
+}
+
+void
+schema_write_parameters(struct request *rq, struct json_writer *w, const struct route *route)
+{
+	const struct engine_handler *e = schema_engine(route);
+
+	json_key(w, T("parameters"));
+	json_array(w);
+	write_path_parameters(rq, w, route);
+	if (e != NULL && e->list)
+		write_list_parameters(rq, w, route->subject);
+	if (e != NULL && (e->list || e->tagged))
+		write_parameter(rq, w, "query",
+		    &(struct shape){ .name = "field",
+			.kind = KIND_TEXT,
+			.optional = true,
+			.list = true,
+			.help = names_of(rq, route->subject, "Only these fields, of:", false) });
+	for (const struct shape *p = schema_action(route)->query; p != NULL && p->name != NULL; p++)
+		write_parameter(rq, w, "query", p);
+	for (size_t i = 0; i < countof(request_headers); i++)
+		if ((schema_traits(route) & request_headers[i].when) != 0)
+			schema_ref(w, rq->arena, "parameters", text_from(request_headers[i].name));
+	json_array_end(w);
+}
+
+/* Bodies. */
+
+/* An action's fields and what it reads by hand, as one object. */
+static void
+write_action_body(struct request *rq, struct json_writer *w, const struct action *action)
+{
+	struct shape members[FIELDS_MAX] = { { 0 } };
+	size_t n = 0;
+
+	for (size_t i = 0; i < action->nbody; i++)
+		members[n++] = schema_body_field(&action->body[i]);
+	for (const struct shape *m = action->more; m != NULL && m->name != NULL; m++)
+		members[n++] = *m;
+	must(n < FIELDS_MAX);
+	schema_write(w, rq->arena, &(struct shape){ .kind = KIND_JSON, .members = members });
+}
+
+static void
+write_body_schema(struct request *rq, struct json_writer *w, const struct route *route)
+{
+	const struct engine_handler *e = schema_engine(route);
+
+	if (e != NULL)
+		schema_ref(
+		    w, rq->arena, "schemas", schema_name(rq->arena, route->subject, e->body));
+	else
+		write_action_body(rq, w, schema_action(route));
+}
+
+void
+schema_write_body(struct request *rq, struct json_writer *w, const struct route *route)
+{
+	static const char *const types[] = { "application/json",
+		"application/x-www-form-urlencoded", "multipart/form-data" };
+	const struct engine_handler *e = schema_engine(route);
+	const struct action *action = schema_action(route);
+
+	if (e != NULL ? e->body == USE_READ : action->nbody == 0 && action->more == NULL)
+		return;
+	schema_open(w, "requestBody");
+	schema_member_true(w, "required");
+	schema_open(w, "content");
+	for (size_t i = 0; i < countof(types); i++) {
+		schema_open(w, types[i]);
+		json_key(w, T("schema"));
+		write_body_schema(rq, w, route);
+		json_object_end(w);
+	}
+	json_object_end(w);
+	json_object_end(w);
+}
+
+void
+schema_write_header_parameters(struct request *rq, struct json_writer *w)
+{
+	schema_open(w, "parameters");
+	for (size_t i = 0; i < countof(request_headers); i++)
+		write_header_parameter(rq, w, &request_headers[i]);
+	json_object_end(w);
+}
