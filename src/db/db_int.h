@@ -100,6 +100,33 @@ void conn_error(struct db *db, MYSQL_STMT *st, struct db_error *e);
 /* A failure that we found ourselves. */
 void error_set(struct db_error *e, unsigned int number, const char *format, ...) PRINTF_LIKE(3, 4);
 
+/* wire.c */
+
+/* A column of the row that was fetched last. */
+struct cell {
+	const struct wire *wire;
+	unsigned long n; /* bytes, of text and bytes */
+	my_bool null, error;
+	union {
+		int64_t i;
+		uint8_t b[16];
+		MYSQL_TIME time;
+		struct bytes x;
+	};
+};
+
+/* How a kind travels. A result without room is of any length: it is read when that is known. */
+struct wire {
+	enum enum_field_types param, result;
+	size_t room;
+	/* Into a MYSQL_BIND, with a MYSQL_TIME to put it together in. */
+	void (*give)(const struct value *v, MYSQL_BIND *b, MYSQL_TIME *t);
+	/* false when the column holds what the kind cannot. */
+	bool (*take)(const struct cell *c, struct value *v);
+};
+
+const struct wire *wire_of(enum kind kind) RETURNS_NONNULL;
+
 /* stmt.c */
 
 void cache_init(struct cache *c);

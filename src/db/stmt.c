@@ -19,19 +19,6 @@ struct cached {
 	char sql[];
 };
 
-/* A column of the row that was fetched last. */
-struct cell {
-	const struct shape *shape;
-	unsigned long n; /* bytes, of text and bytes */
-	my_bool null, error;
-	union {
-		int64_t i;
-		uint8_t b[16];
-		MYSQL_TIME time;
-		struct bytes x;
-	};
-};
-
 /* A statement with its values on the way to the server. */
 struct call {
 	const char *name;
@@ -130,151 +117,6 @@ prepare(struct db *db, struct text sql, struct db_error *e)
 	return st;
 }
 
-/* Values to the server: into a MYSQL_BIND, with a MYSQL_TIME to put it together in. */
-
-static void
-give_plain(const struct value *v, MYSQL_BIND *b, UNUSED MYSQL_TIME *t)
-{
-	b->buffer = (void *)&v->i;
-}
-
-static void
-give_text(const struct value *v, MYSQL_BIND *b, UNUSED MYSQL_TIME *t)
-{
-	b->buffer = (void *)v->t.s;
-	b->buffer_length = v->t.n;
-}
-
-static void
-give_bytes(const struct value *v, MYSQL_BIND *b, UNUSED MYSQL_TIME *t)
-{
-	b->buffer = (void *)v->x.p;
-	b->buffer_length = v->x.n;
-}
-
-static void
-give_uuid(const struct value *v, MYSQL_BIND *b, UNUSED MYSQL_TIME *t)
-{
-	b->buffer = (void *)v->u.b;
-	b->buffer_length = sizeof(v->u.b);
-}
-
-static void
-give_stamp(const struct value *v, MYSQL_BIND *b, MYSQL_TIME *t)
-{
-	struct calendar c = stamp_calendar(v->s);
-
-	*t = (MYSQL_TIME){
-		.year = (unsigned int)c.year,
-		.month = (unsigned int)c.month,
-		.day = (unsigned int)c.day,
-		.hour = (unsigned int)c.hour,
-		.minute = (unsigned int)c.minute,
-		.second = (unsigned int)c.second,
-		.second_part = (unsigned long)c.microsecond,
-		.time_type = MYSQL_TIMESTAMP_DATETIME,
-	};
-	b->buffer = t;
-}
-
-static void
-give_date(const struct value *v, MYSQL_BIND *b, MYSQL_TIME *t)
-{
-	*t = (MYSQL_TIME){
-		.year = (unsigned int)v->d.year,
-		.month = v->d.month,
-		.day = v->d.day,
-		.time_type = MYSQL_TIMESTAMP_DATE,
-	};
-	b->buffer = t;
-}
-
-/* Values from the server; false when the column holds what the kind cannot. */
-
-static bool
-take_int(const struct cell *c, struct value *v)
-{
-	v->i = c->i;
-	return !c->error;
-}
-
-static bool
-take_bool(const struct cell *c, struct value *v)
-{
-	v->b = c->i != 0;
-	return !c->error;
-}
-
-static bool
-take_text(const struct cell *c, struct value *v)
-{
-	v->t = (struct text){ (const char *)c->x.p, c->x.n };
-	return true;
-}
-
-static bool
-take_bytes(const struct cell *c, struct value *v)
-{
-	v->x = c->x;
-	return true;
-}
-
-static bool
-take_uuid(const struct cell *c, struct value *v)
-{
-	memcpy(v->u.b, c->b, sizeof(v->u.b));
-	return c->n == sizeof(v->u.b);
-}
-
-static bool
-take_stamp(const struct cell *c, struct value *v)
-{
-	v->s = stamp_from_calendar((struct calendar){
-	    .year = (int)c->time.year,
-	    .month = (int)c->time.month,
-	    .day = (int)c->time.day,
-	    .hour = (int)c->time.hour,
-	    .minute = (int)c->time.minute,
-	    .second = (int)c->time.second,
-	    .microsecond = (int)c->time.second_part,
-	});
-	return !c->error;
-}
-
-static bool
-take_date(const struct cell *c, struct value *v)
-{
-	v->d = (struct date){ (int16_t)c->time.year, (uint8_t)c->time.month, (uint8_t)c->time.day };
-	return !c->error;
-}
-
-/* How the kinds travel. A result without room is of any length: it is read when that is known. */
-static const struct shape {
-	enum enum_field_types param, result;
-	size_t room;
-	void (*give)(const struct value *v, MYSQL_BIND *b, MYSQL_TIME *t);
-	bool (*take)(const struct cell *c, struct value *v);
-} shapes[] = {
-	/* clang-format off */
-	[KIND_INT]   = { MYSQL_TYPE_LONGLONG, MYSQL_TYPE_LONGLONG, sizeof(int64_t), give_plain, take_int },
-	[KIND_MAYBE] = { MYSQL_TYPE_LONGLONG, MYSQL_TYPE_LONGLONG, sizeof(int64_t), give_plain, take_int },
-	[KIND_BOOL]  = { MYSQL_TYPE_TINY, MYSQL_TYPE_LONGLONG, sizeof(int64_t), give_plain, take_bool },
-	[KIND_TEXT]  = { MYSQL_TYPE_STRING, MYSQL_TYPE_STRING, 0, give_text, take_text },
-	[KIND_JSON]  = { MYSQL_TYPE_STRING, MYSQL_TYPE_STRING, 0, give_text, take_text },
-	[KIND_BYTES] = { MYSQL_TYPE_BLOB, MYSQL_TYPE_BLOB, 0, give_bytes, take_bytes },
-	[KIND_UUID]  = { MYSQL_TYPE_BLOB, MYSQL_TYPE_BLOB, 16, give_uuid, take_uuid },
-	[KIND_STAMP] = { MYSQL_TYPE_DATETIME, MYSQL_TYPE_DATETIME, sizeof(MYSQL_TIME), give_stamp, take_stamp },
-	[KIND_DATE]  = { MYSQL_TYPE_DATE, MYSQL_TYPE_DATE, sizeof(MYSQL_TIME), give_date, take_date },
-	/* clang-format on */
-};
-
-static const struct shape *
-shape_of(enum kind kind)
-{
-	must(kind > KIND_NONE && (size_t)kind < countof(shapes));
-	return &shapes[kind];
-}
-
 /* Running a statement. */
 
 /* Waits for what the library asks for; in its words, what has come. */
@@ -322,11 +164,11 @@ execute(struct db *db, const struct call *c)
 	must(mysql_stmt_param_count(c->st) == c->n);
 	for (size_t i = 0; i < c->n; i++) {
 		const struct value *v = &c->values[i];
-		const struct shape *shape = shape_of(v->kind);
+		const struct wire *wire = wire_of(v->kind);
 
-		binds[i].buffer_type = v->null ? MYSQL_TYPE_NULL : shape->param;
+		binds[i].buffer_type = v->null ? MYSQL_TYPE_NULL : wire->param;
 		if (!v->null)
-			shape->give(v, &binds[i], &times[i]);
+			wire->give(v, &binds[i], &times[i]);
 	}
 	done = (c->n == 0 || mysql_stmt_bind_param(c->st, binds) == 0) &&
 	    (c->send ? start(db, c) : mysql_stmt_execute(c->st) == 0);
@@ -504,13 +346,13 @@ bind_results(struct db *db, MYSQL_STMT *st)
 	c->cells = reserve(c->cells, &c->cells_room, n, sizeof(*c->cells));
 	memset(c->cells, 0, n * sizeof(*c->cells)); /* the library sets no error of a time */
 	for (size_t i = 0; i < n; i++) {
-		const struct shape *shape = shape_of(target_kind(&c->target, i));
+		const struct wire *wire = wire_of(target_kind(&c->target, i));
 		struct cell *cell = &c->cells[i];
 
-		cell->shape = shape;
-		binds[i].buffer_type = shape->result;
-		binds[i].buffer = shape->room > 0 ? cell->b : NULL;
-		binds[i].buffer_length = shape->room;
+		cell->wire = wire;
+		binds[i].buffer_type = wire->result;
+		binds[i].buffer = wire->room > 0 ? cell->b : NULL;
+		binds[i].buffer_length = wire->room;
 		binds[i].length = &cell->n;
 		binds[i].is_null = &cell->null;
 		binds[i].error = &cell->error;
@@ -540,7 +382,7 @@ open_call(struct db *db, enum db_access access, struct call *c, struct target ta
 static bool
 of_any_length(const struct cell *cell)
 {
-	return !cell->null && cell->shape->room == 0;
+	return !cell->null && cell->wire->room == 0;
 }
 
 /* Reads texts and bytes, whose length the fetch has told, to p. A NUL follows each. */
@@ -556,7 +398,7 @@ read_texts(struct cursor *c, char *p)
 			continue;
 		b.buffer = p;
 		b.buffer_length = cell->n + 1;
-		b.buffer_type = cell->shape->result;
+		b.buffer_type = cell->wire->result;
 		must(mysql_stmt_fetch_column(c->open, &b, (unsigned int)i, 0) == 0);
 		p[cell->n] = '\0';
 		cell->x = (struct bytes){ (const uint8_t *)p, cell->n };
@@ -591,7 +433,7 @@ store_row(struct db *db)
 		const struct cell *cell = &c->cells[i];
 		struct value v = { .kind = target_kind(&c->target, i), .null = cell->null };
 
-		if (!v.null && !cell->shape->take(cell, &v)) {
+		if (!v.null && !cell->wire->take(cell, &v)) {
 			error_set(&e, CR_INVALID_BUFFER_USE, "column %zu does not fit its kind", i);
 			db_stop(db);
 			tx_fail(db, c->name, &e);
