@@ -109,6 +109,7 @@ def test_killed_worker_costs_at_most_its_request(daemon):
     d = daemon(workers=2)
     d.expect_log("was ended by signal 9")
     kills = 4
+    eventually(lambda: len(workers(d)) == 2, what="the workers' start")
     with Load(d, *[create] * 6, *[read] * 2) as load:
         for i in range(kills):
             victim = workers(d)[i % 2]
@@ -140,6 +141,7 @@ def test_worker_that_keeps_dying_is_started_after_growing_pauses(daemon):
     d = daemon(workers=2)
     d.expect_log("was ended by signal 9")
     steady = worker_at(d, "api", 0)
+    eventually(lambda: len(workers(d)) == 2, what="the other worker's start")
     pauses = []
     for _ in range(5):
         victim = next(pid for pid in workers(d) if pid != steady)
