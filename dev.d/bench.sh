@@ -1,6 +1,6 @@
 # ./dev bench: how fast and how large the service is. tests/bench/bench.py says how that is measured.
 
-bench_parts=(statements speed beside memory lists organizations import)
+bench_parts=(statements speed beside memory lists organizations import sync)
 
 command_bench() {
 	local part

@@ -25,6 +25,7 @@ sys.path.insert(0, str(HERE.parent / "integration"))
 import images  # noqa: E402
 import imports  # noqa: E402
 import lists  # noqa: E402
+import sync  # noqa: E402
 import visibility  # noqa: E402
 from service import BUILD, Service, eventually, free_port  # noqa: E402
 
@@ -34,6 +35,7 @@ SCOPES = 10
 CONNECTIONS = (1, 16, 128)
 ROUNDS = 5
 SECONDS = 2
+SYNC_SECONDS = 20
 
 ME = "/api/users/me/"
 LIST = "/api/users/?page_size=10"
@@ -419,6 +421,36 @@ def bench_import(service, people):
     table(f"Files of {imports.PEOPLE:,} accounts", ["rosterctl", "accounts/s", "peak MiB"], rows)
 
 
+def bench_sync(service, people):
+    sync.fill(service)
+    me = functools.partial(run_wrk, service.url + ME, SMALL_CLIENTS, SYNC_SECONDS, service.staff.token)
+    rows = list(sync.rows(service, me, private_kib))
+    table(
+        f"{sync.PEOPLE:,} users compared with a provider that takes {sync.ANSWER * 1000:.0f} ms an answer,"
+        f" and {SMALL_CLIENTS} clients of me, {WORKERS} workers",
+        ["in flight", "users/s", "of possible", "compared", "MiB before", "after", "me p99 ms, alone", "beside", "failed"],
+        [
+            [
+                row.in_flight,
+                f"{row.rate:.1f}",
+                f"{row.rate * sync.ANSWER / row.in_flight:.2f}",
+                f"{row.compared:,}",
+                mib(row.before),
+                mib(row.after),
+                ms(row.alone.p99),
+                ms(row.beside.p99),
+                row.alone.failures + row.beside.failures,
+            ]
+            for row in rows
+        ],
+    )
+    for row in rows:
+        n = row.alone.failures + row.beside.failures
+        require(n == 0, f"me beside the sync: {n} requests failed")
+        growth = row.after - row.before
+        require(growth <= GROWTH_MAX * 1024, f"the sync process has grown by {mib(growth)} MiB")
+
+
 # The workers that a part wants. Few for the memory, or the requests to each would take too long.
 PARTS = {
     "statements": (WORKERS, bench_statements),
@@ -428,6 +460,7 @@ PARTS = {
     "lists": (1, bench_lists),
     "organizations": (2, bench_organizations),
     "import": (1, bench_import),
+    "sync": (WORKERS, bench_sync),
 }
 
 

@@ -41,6 +41,7 @@ class Remote:
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            disable_nagle_algorithm = True  # or the body waits for the acknowledgement of the head: 40 ms
 
             def do_POST(self):
                 remote.serve(self, remote.on_token or remote.token)
