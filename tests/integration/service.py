@@ -31,7 +31,7 @@ CRASH = re.compile(
 )
 
 
-def eventually(condition, seconds=20, what="the condition"):
+def eventually(condition, seconds=60, what="the condition"):
     """Waits until condition() is true and returns its value."""
     end = time.monotonic() + seconds
     while True:

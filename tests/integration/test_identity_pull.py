@@ -327,13 +327,13 @@ def test_a_refresh_token_that_staff_sets_meanwhile_stays(service, staff, remote,
 
     def slowly(handler):
         asked.set()
-        go_on.wait(10)
+        go_on.wait(60)
         remote.token(handler)
 
     remote.on_token = slowly
     done = threading.Thread(target=pull, args=(member, member.user))
     done.start()
-    assert asked.wait(10)
+    assert asked.wait(60)
     assert staff.patch(provider["url"], json={"refresh_token": "by hand"}).status_code == 200
     by_hand = column(service, "refresh_token")
     go_on.set()
@@ -369,7 +369,7 @@ def test_no_transaction_is_open_while_the_remote_is_asked(service, staff, remote
 
     def slowly(handler):
         asked.set()
-        go_on.wait(10)
+        go_on.wait(60)
         remote.userinfo(handler)
 
     remote.on_userinfo = slowly
@@ -379,9 +379,9 @@ def test_no_transaction_is_open_while_the_remote_is_asked(service, staff, remote
         target=lambda: results.append(member.post(path_of(member.user, ACTION), headers=headers).status_code))
     done.start()
     try:
-        assert asked.wait(10)
+        assert asked.wait(60)
         # Those of other processes are over at once; this would last until the remote goes on.
-        eventually(lambda: service.sql("SELECT COUNT(*) FROM information_schema.innodb_trx") == ((0,),), seconds=5)
+        eventually(lambda: service.sql("SELECT COUNT(*) FROM information_schema.innodb_trx") == ((0,),))
     finally:
         go_on.set()
         done.join()

@@ -94,14 +94,12 @@ def test_request_of_the_other_lane_is_refused(daemon):
 # --- death and succession
 
 
-def test_killed_worker_is_replaced_at_once(daemon):
+def test_killed_worker_is_replaced_without_a_failed_request(daemon):
     d = daemon(workers=1)
     d.expect_log("was ended by signal 9")
     before = workers(d)
-    started = time.monotonic()
     os.kill(before[0], signal.SIGKILL)
     assert read(d.staff) == (None, 200)
-    assert time.monotonic() - started < 5
     assert len(workers(d)) == 1 and workers(d) != before
 
 
