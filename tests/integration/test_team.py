@@ -135,7 +135,7 @@ def test_fields_that_are_wrong(world, target, action):
         ({"expiration_time": "2027-02-30"}, {"expiration_time": BAD_TIME}),
         ({"expiration_time": "2020-01-01"}, {"expiration_time": PAST}),
         ({"expiration_time": soon(seconds=-1)}, {"expiration_time": PAST}),
-        ({"role": "x", "user": UNKNOWN, "expiration_time": "2020-01-01"},
+        ({"role": "NO.SUCH", "user": UNKNOWN, "expiration_time": "2020-01-01"},
          {"role": NO_ROLE, "user": NO_USER, "expiration_time": PAST}),
     ):
         answer = w.owner.post(path_to(w, "projects", f"{action}/"), json={**good, **change})
