@@ -154,7 +154,9 @@ read_change(struct request *rq, struct change *c)
 		return body_trouble(rq);
 	if (!text_is_none(in.role) && !role_find(rq, in.role, &c->role))
 		problem_add(rq, T("role"), T("Role is not found."));
-	if (!uuid_is_none(in.user) && !db_row(rq->db, &member_by_uuid, &c->member, V(in.user)))
+	/* A uuid of zeros is one that was read, too. */
+	if ((good || !uuid_is_none(in.user)) &&
+	    !db_row(rq->db, &member_by_uuid, &c->member, V(in.user)))
 		problem_add(rq, T("user"), T("User is not found."));
 	read_expiration(rq, c);
 	return problems_found(rq) ? reply_invalid(rq) : 0;

@@ -14,6 +14,7 @@ BAD_TIME = [
 ]
 PAST = ["Expiration time should be greater than current time."]
 NO_ROLE, NO_USER = ["Role is not found."], ["User is not found."]
+ZEROS = "00000000-0000-0000-0000-000000000000"
 
 
 def refusal(message):
@@ -128,6 +129,7 @@ def test_fields_that_are_wrong(world, target, action):
         ({"user": target.user["url"]}, {"user": ["Must be a valid UUID."]}),
         ({"user": None}, {"user": ["This field may not be null."]}),
         ({"user": UNKNOWN}, {"user": NO_USER}),
+        ({"user": ZEROS}, {"user": NO_USER}),
         ({"user": inactive.user["uuid"]}, {"user": NO_USER}),
         ({"expiration_time": "soon"}, {"expiration_time": BAD_TIME}),
         ({"expiration_time": 5}, {"expiration_time": BAD_TIME}),
