@@ -26,6 +26,9 @@ static const struct verdict verdicts[] = {
 	{ ER_TABLE_DEF_CHANGED, DB_AGAIN, false, "table altered" },
 	{ ER_QUERY_INTERRUPTED, DB_AGAIN, false, "interrupted" },
 	{ ER_NEED_REPREPARE, DB_AGAIN, false, "to be prepared again" },
+	/* Somebody was faster than a check that has just passed, and will not pass again. */
+	{ ER_NO_REFERENCED_ROW_2, DB_AGAIN, false, "what it refers to was deleted" },
+	{ ER_ROW_IS_REFERENCED_2, DB_AGAIN, false, "what it deletes was referred to" },
 
 	{ CR_CONNECTION_ERROR, DB_AGAIN, true, "no connection" },
 	{ CR_CONN_HOST_ERROR, DB_AGAIN, true, "no connection" },

@@ -16,6 +16,7 @@ import subprocess
 import tempfile
 import time
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pymysql
@@ -280,6 +281,19 @@ class Service:
                 return cursor.fetchall()
         finally:
             connection.close()
+
+    def lock_waits(self):
+        """How many transactions wait for a lock."""
+        return int(self.sql("SHOW GLOBAL STATUS LIKE 'Innodb_row_lock_current_waits'")[0][1])
+
+    def while_locked(self, asks, statement, *values):
+        """The answers to asks, each of which waits for a lock of the statement until that has committed."""
+        with contextlib.closing(self.connect()) as connection, ThreadPoolExecutor() as pool:
+            connection.cursor().execute(statement, values)
+            answers = [pool.submit(ask) for ask in asks]
+            eventually(lambda: self.lock_waits() == len(asks), what="the waiting")
+            connection.commit()
+            return [answer.result() for answer in answers]
 
     # --- mail
 

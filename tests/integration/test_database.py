@@ -152,11 +152,6 @@ def transaction(service):
     connection.close()
 
 
-def waiting(service):
-    """How many transactions wait for a lock."""
-    return int(service.sql("SHOW GLOBAL STATUS LIKE 'Innodb_row_lock_current_waits'")[0][1])
-
-
 def test_deadlock_runs_the_request_again(own):
     user = own.create()
     own.sql("CREATE OR REPLACE TABLE weight (n INT)")
@@ -171,7 +166,7 @@ def test_deadlock_runs_the_request_again(own):
         cursor.execute("SELECT id FROM audit_events WHERE id > (SELECT MAX(id) FROM audit_events) FOR UPDATE")
         request.start()
         # The request has the user and waits for the place of its audit event.
-        eventually(lambda: waiting(own) == 1)
+        eventually(lambda: own.lock_waits() == 1)
         cursor.execute("SELECT id FROM users WHERE username = %s FOR UPDATE", user["username"])
     request.join()
     assert (answers[0].status_code, answers[0].json()["job_title"]) == (200, "heron")

@@ -145,6 +145,20 @@ def test_fields_that_are_wrong(world, target, action):
     assert ends(w, target) == []
 
 
+def test_what_is_deleted_meanwhile_is_not_found(world, target):
+    w = world
+    role = w.made("/api/roles/", name=unique("ROLE"), content_type="customer", permissions=[])
+
+    def add():
+        return w.team(w.staff, w.customer, "customers", "add_user", role["name"], target)
+
+    [answer] = w.service.while_locked([add], "DELETE FROM users WHERE username = %s", target.user["username"])
+    assert status_and_json(answer) == (400, {"user": NO_USER})
+    target = w.service.account()
+    [answer] = w.service.while_locked([add], "DELETE FROM roles WHERE name = %s", role["name"])
+    assert status_and_json(answer) == (400, {"role": NO_ROLE})
+
+
 def test_forms(world, target):
     w, uuid = world, target.user["uuid"]
     body = {"role": "PROJECT.MEMBER", "user": uuid.replace("-", ""), "expiration_time": ""}
