@@ -180,7 +180,8 @@ idempotency_begin(struct request *rq)
 	rq->idempotency_busy = db_locked(rq->db);
 	if (db_failed(rq->db))
 		return 503; /* which the worker answers, in its own words */
-	if (found && k.created.us > rq->now.us - KEPT)
+	/* Of a refusal that was committed, because it counts as a failed sign-in, no answer was kept. */
+	if (found && k.status != 0 && k.created.us > rq->now.us - KEPT)
 		status = answer_by(rq, &k, lookup, asked);
 	if (status != 0)
 		return status;

@@ -191,6 +191,16 @@ def test_a_refused_request_may_be_corrected_under_its_key(staff):
     assert post(staff, body, key).status_code == 201
 
 
+def test_a_wrong_current_password_may_be_corrected_under_its_key(service, staff):
+    """It counts as a failed sign-in: the refusal is committed."""
+    key, client = unique("key"), service.account()
+    path, body = f"{path_of(client.user)}change_password/", {"new_password": "two herons by the lake"}
+    assert staff.post(path, json={"new_password": "a heron on the roof"}).status_code == 200
+    client.token = service.token_of(client.user)
+    assert post(client, {**body, "current_password": "a hen"}, key, path).status_code == 400
+    assert post(client, {**body, "current_password": "a heron on the roof"}, key, path).status_code == 200
+
+
 def test_after_a_day_the_key_is_free(service, staff):
     key, body = unique("key"), new_user()
     assert post(staff, body, key).status_code == 201
