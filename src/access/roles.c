@@ -81,23 +81,34 @@ static const struct db_stmt role_used = {
 	.ncolumns = countof(used_columns),
 };
 
-/* By uuid, or by name as the unique key compares it: in any case. */
 static bool
-role_like(struct request *rq, struct text name, struct role *role)
+has_uuid(struct request *rq, struct text text, struct role *role)
 {
 	struct uuid uuid;
 
-	if (uuid_parse(name, &uuid))
-		return db_row(rq->db, &role_by_uuid, role, V(uuid));
-	return db_row(rq->db, &role_by_name, role, V(name));
+	return uuid_parse(text, &uuid) && db_row(rq->db, &role_by_uuid, role, V(uuid));
+}
+
+/* In any case, as the unique key compares it. */
+static bool
+has_name(struct request *rq, struct text text, struct role *role)
+{
+	return db_row(rq->db, &role_by_name, role, V(text));
 }
 
 bool
 role_find(struct request *rq, struct text name, struct role *role)
 {
-	struct uuid uuid;
+	return has_uuid(rq, name, role) || (has_name(rq, name, role) && text_eq(role->name, name));
+}
 
-	return role_like(rq, name, role) && (uuid_parse(name, &uuid) || text_eq(role->name, name));
+/* Does a name mean another role already? */
+static bool
+is_taken(struct request *rq, const struct draft *d, struct text name)
+{
+	struct role other;
+
+	return (has_name(rq, name, &other) || has_uuid(rq, name, &other)) && other.id != d->id;
 }
 
 static struct subject
@@ -153,7 +164,6 @@ role_check(struct request *rq, struct draft *d)
 	struct value type = draft_value(d, "content_type");
 	struct text name = draft_value(d, "name").t;
 	bool system = d->old != NULL && draft_old(d, "is_system_role").b;
-	struct role other;
 
 	check_complete(rq);
 	check_permissions(rq, d);
@@ -164,7 +174,7 @@ role_check(struct request *rq, struct draft *d)
 	if (draft_changes(d, "name") && system)
 		problem_add(
 		    rq, T("non_field_errors"), T("Changing name for system role is not possible."));
-	else if (draft_changes(d, "name") && role_like(rq, name, &other) && other.id != d->id)
+	else if (draft_changes(d, "name") && is_taken(rq, d, name))
 		problem_add(rq, T("non_field_errors"), T("Name should be unique."));
 }
 

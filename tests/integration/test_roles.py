@@ -1,5 +1,7 @@
 """/api/roles/: who changes them, what is wrong with them, what their events tell."""
 
+import uuid
+
 import pytest
 from service import unique
 from users import FORBIDDEN, MALFORMED, NO_CREDENTIALS, UNKNOWN, UUID, at_once, status_and_json
@@ -124,6 +126,12 @@ def test_names_in_another_case_are_taken(staff, role):
         assert status_and_json(staff.patch(path_of(other), json={"name": name})) == taken
     # Its own name may change its case.
     assert staff.patch(path_of(role), json={"name": role["name"].lower()}).status_code == 200
+
+
+def test_a_name_that_looks_like_a_uuid(staff):
+    wanted = body(name=uuid.uuid4().hex)
+    assert staff.post(PATH, json=wanted).status_code == 201
+    assert status_and_json(staff.post(PATH, json=wanted)) == (400, {"non_field_errors": ["Name should be unique."]})
 
 
 def test_equal_names_at_once(crowded):
