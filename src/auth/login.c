@@ -44,15 +44,13 @@ static const struct action logout_action = {
 	.outcomes = (const struct outcome[]){ { .status = 204 }, { 0 } },
 };
 
-/* Who signs in, and his token, which may be missing. */
+/* Who signs in. */
 struct account {
 	int64_t id;
 	struct uuid uuid;
 	struct text username, password;
 	bool is_active;
-	struct maybe token_lifetime, token_id;
-	struct bytes sealed;
-	struct stamp created, made;
+	struct maybe token_lifetime;
 };
 
 static const struct db_column account_columns[] = {
@@ -62,32 +60,46 @@ static const struct db_column account_columns[] = {
 	COLUMN(account, password),
 	COLUMN(account, is_active),
 	COLUMN(account, token_lifetime),
-	COLUMN(account, token_id),
-	COLUMN(account, sealed),
-	COLUMN(account, created),
-	COLUMN(account, made),
 };
 
 static const struct db_stmt account_by_username = {
 	.name = "account_by_username",
-	.sql = "SELECT u.id, u.uuid, u.username, u.password, u.is_active, u.token_lifetime, t.id,"
-	       "  t.sealed, t.created, t.made"
-	       " FROM users u LEFT JOIN tokens t ON t.user_id = u.id WHERE u.username = ?",
+	.sql = "SELECT id, uuid, username, password, is_active, token_lifetime"
+	       " FROM users WHERE username = ?",
 	.columns = account_columns,
 	.ncolumns = countof(account_columns),
 };
 
-/* last_login is no part of the object: it does not raise the version. */
+/*
+ * Only while the password is the one that was compared with, which takes its time. last_login is no part of the
+ * object: it does not raise the version.
+ */
 static const struct db_stmt account_logged_in = {
 	.name = "account_logged_in",
 	.access = DB_WRITE,
-	.sql = "UPDATE users SET last_login = ? WHERE id = ?",
+	.sql = "UPDATE users SET last_login = ?, password = COALESCE(?, password)"
+	       " WHERE id = ? AND password = ?",
 };
 
-static const struct db_stmt account_rehash = {
-	.name = "account_rehash",
-	.access = DB_WRITE,
-	.sql = "UPDATE users SET password = ? WHERE id = ? AND password = ?",
+/* His token, read under the lock of his row: two who sign in at once get the same one. */
+struct held {
+	int64_t id;
+	struct bytes sealed;
+	struct stamp created, made;
+};
+
+static const struct db_column held_columns[] = {
+	COLUMN(held, id),
+	COLUMN(held, sealed),
+	COLUMN(held, created),
+	COLUMN(held, made),
+};
+
+static const struct db_stmt held_by_user = {
+	.name = "token_held_by_user",
+	.sql = "SELECT id, sealed, created, made FROM tokens WHERE user_id = ?",
+	.columns = held_columns,
+	.ncolumns = countof(held_columns),
 };
 
 static const struct db_stmt token_stamp = {
@@ -110,17 +122,18 @@ is_password_right(struct request *rq, const struct account *a, bool found, struc
 static struct text
 current_key(struct request *rq, const struct account *a)
 {
+	struct held held;
 	struct stamp used;
 	struct text key;
 
-	if (!a->token_id.is)
+	if (!db_row(rq->db, &held_by_user, &held, V(a->id)))
 		return token_issue(rq, (struct token_owner){ a->id, a->uuid });
-	used = uses_last(a->token_id.n, a->created);
-	key = token_unseal(rq, a->sealed, a->uuid);
-	if (text_is_none(key) || token_expired(rq, used, a->made, a->token_lifetime))
+	used = uses_last(held.id, held.created);
+	key = token_unseal(rq, held.sealed, a->uuid);
+	if (text_is_none(key) || token_expired(rq, used, held.made, a->token_lifetime))
 		return token_issue(rq, (struct token_owner){ a->id, a->uuid });
 	if (used.us < rq->now.us - TOKEN_STAMP_AGE)
-		db_exec(rq->db, &token_stamp, V(rq->now), V(a->token_id.n));
+		db_exec(rq->db, &token_stamp, V(rq->now), V(held.id));
 	return key;
 }
 
@@ -162,10 +175,10 @@ login(struct request *rq)
 	if (password_needs_rehash(a.password))
 		rehashed = password_hash(secret_from(in.password), rq->arena);
 
-	if (!text_is_none(rehashed))
-		db_exec(rq->db, &account_rehash, V(rehashed), V(a.id), V(a.password));
+	if (db_exec(rq->db, &account_logged_in, V(rq->now), V(rehashed), V(a.id), V(a.password)) ==
+	    0)
+		db_again(rq->db);
 	throttle_succeeded(rq, in.username, a.id);
-	db_exec(rq->db, &account_logged_in, V(rq->now), V(a.id));
 	key = current_key(rq, &a);
 	rq->caller =
 	    (struct caller){ .who = ANONYMOUS, .id = a.id, .uuid = a.uuid, .username = a.username };

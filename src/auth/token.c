@@ -21,12 +21,13 @@ static const struct db_stmt token_newest = {
 	.ncolumns = countof(sealed_columns),
 };
 
-#define TOKEN_INSERT "INSERT INTO tokens (user_id, lookup, sealed, created, made) VALUES "
+#define COLUMNS " tokens (user_id, lookup, sealed, created, made) VALUES "
 
-static const struct db_stmt token_insert = {
-	.name = "token_insert",
+/* In one statement: of two at once for a user who has no token, each would find none to delete. */
+static const struct db_stmt token_put = {
+	.name = "token_put",
 	.access = DB_WRITE,
-	.sql = TOKEN_INSERT "(?, ?, ?, ?, ?)",
+	.sql = "REPLACE INTO" COLUMNS "(?, ?, ?, ?, ?)",
 };
 
 static const struct db_stmt token_delete = {
@@ -57,7 +58,7 @@ token_end(struct request *rq, int64_t user_id)
 	db_exec(rq->db, &token_delete, V(user_id));
 }
 
-/* Adds a token's row, in the order of token_insert. */
+/* Adds a token's row, in the order of COLUMNS. */
 static void
 add_token(struct request *rq, struct sql *q, struct token_owner owner, struct text token)
 {
@@ -81,13 +82,13 @@ token_issue_first(struct request *rq, const struct token_owner *owners, size_t n
 
 	tokens_new(rq->arena, tokens, n);
 	sql_init(&q, rq->arena);
-	sql_add(&q, TOKEN_INSERT);
+	sql_add(&q, "INSERT INTO" COLUMNS);
 	for (size_t i = 0; i < n; i++) {
 		if (i > 0)
 			sql_add(&q, ", ");
 		add_token(rq, &q, owners[i], tokens[i]);
 	}
-	db_send_sql(rq->db, token_insert.name, &q);
+	db_send_sql(rq->db, "tokens_insert", &q);
 }
 
 struct text
@@ -98,8 +99,7 @@ token_issue(struct request *rq, struct token_owner owner)
 	struct bytes lookup = lookup_hash(rq->keyring, 0, "token", s, rq->arena);
 	struct bytes sealed = seal(rq->keyring, s, context_of(&owner.uuid), rq->arena);
 
-	token_end(rq, owner.id);
-	db_exec(rq->db, &token_insert, V(owner.id), V(lookup), V(sealed), V(rq->now), V(rq->now));
+	db_exec(rq->db, &token_put, V(owner.id), V(lookup), V(sealed), V(rq->now), V(rq->now));
 	return key;
 }
 

@@ -64,6 +64,39 @@ def test_an_unexpired_token_stays_as_it_is(service):
     assert len({sign_in(service, user) for _ in range(3)}) == 1
 
 
+def without_token(service):
+    user = with_password(service)
+    assert Client(service, service.token_of(user)).post(LOGOUT).status_code == 204
+    return user
+
+
+def test_two_first_sign_ins_at_the_same_time_get_one_token(service):
+    user = without_token(service)
+
+    def ask():
+        answer = Client(service, None).post(LOGIN, json={"username": user["username"], "password": PASSWORD})
+        return answer.json()["token"]
+
+    keys = service.while_locked(
+        [ask, ask], "SELECT id FROM users WHERE username = %s FOR UPDATE", user["username"]
+    )
+    assert keys == [service.token_of(user)] * 2
+
+
+def test_a_password_that_was_replaced_meanwhile_opens_nothing(service):
+    user = without_token(service)
+    [answer] = service.while_locked(
+        [lambda: try_to_sign_in(service, user["username"])],
+        "UPDATE users SET password = '' WHERE username = %s",
+        user["username"],
+    )
+    assert status_and_json(answer) == WRONG
+    assert service.sql(
+        "SELECT COUNT(*) FROM tokens t JOIN users u ON u.id = t.user_id WHERE u.username = %s",
+        user["username"],
+    ) == ((0,),)
+
+
 def test_a_sign_in_is_noted(service):
     user = with_password(service)
     version = service.staff.get(path_of(user)).headers["ETag"]

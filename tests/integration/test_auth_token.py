@@ -531,3 +531,17 @@ def test_new_keys_at_the_same_time(service, staff, regular):
     keys = {a.json()["token"] for a in answers}
     assert len(keys) == 12 and service.token_of(regular.user) in keys
     assert sum(Client(service, key).get(ME).status_code == 200 for key in keys) == 1
+
+
+def test_two_first_keys_at_the_same_time(service, staff):
+    user = service.create()
+    assert Client(service, service.token_of(user)).post("/api-auth/logout/").status_code == 204
+
+    def refresh():
+        return Client(service, staff.token).post(path_of(user, "refresh_token/"))
+
+    answers = service.while_locked(
+        [refresh, refresh], "SELECT id FROM users WHERE username = %s FOR UPDATE", user["username"]
+    )
+    assert [a.status_code for a in answers] == [200, 200]
+    assert service.token_of(user) in {a.json()["token"] for a in answers}
