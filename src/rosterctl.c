@@ -44,7 +44,8 @@ const struct ctl_option ctl_options[] = {
 	OPTION('v', "event", "TYPE", event, "those of this type, as user_creation_succeeded"),
 	OPTION('G', "limit", "NUMBER", limit, "so many, instead of 300"),
 	OPTION('u', "upstreams", "FILE", upstreams,
-	    "where nginx has what rosterctl nginx prints: /etc/nginx/roster-upstreams.conf"),
+	    "where nginx has what rosterctl nginx prints: " SYSCONFDIR
+	    "/roster/nginx-upstreams.conf"),
 	OPTION('w', "without-passwords", NULL, without_passwords, "leave out the hashes of passwords"),
 	OPTION('W', "name", "NAME", name, "another name"),
 	OPTION('y', "type", "TYPE", type, "where the role is granted: customer or project"),

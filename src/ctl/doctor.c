@@ -13,8 +13,8 @@
 /* Microseconds that the clocks of two hosts may differ by. */
 #define CLOCK_TOLERANCE (2 * SECONDS)
 
-/* Where README.md puts nginx's view. */
-#define UPSTREAMS T("/etc/nginx/roster-upstreams.conf")
+/* Where the package and README.md put nginx's view. */
+#define UPSTREAMS T(SYSCONFDIR "/roster/nginx-upstreams.conf")
 
 /* A check says in *words what it has found, or what is wrong and what to do. */
 enum health { GOOD, SKIPPED, FAULTY };

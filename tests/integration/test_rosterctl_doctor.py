@@ -3,7 +3,7 @@
 import json
 import subprocess
 
-from service import BUILD
+from service import BUILD, TOP
 
 
 def look(service, *words):
@@ -21,6 +21,15 @@ def test_all_is_well(service, tmp_path):
     assert list(found) == ["database", "schema", "clock", "key file", "sealed", "sockets", "nginx", "mail", "memory"]
     assert {state for state, _ in found.values()} == {"good"}
     assert service.rosterctl("doctor", "--upstreams", view).stdout.startswith("good     database  it answers\n")
+
+
+def test_nginx_has_its_file_where_the_package_puts_it(service):
+    state, message = look(service)[0]["nginx"]
+    path, reason = message.split(": ", 1)
+    assert state == "skipped" and reason.startswith("No such file or directory; make it with rosterctl nginx")
+    assert path.endswith("/etc/roster/nginx-upstreams.conf") and path in service.rosterctl("doctor", "--help").stdout
+    for file in ("debian/rules", "README.md"):
+        assert "/etc/roster/nginx-upstreams.conf" in (TOP / file).read_text()
 
 
 def test_each_fault_is_named(own_service, tmp_path):
