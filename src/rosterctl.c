@@ -187,6 +187,44 @@ const struct command commands[] = {
 const size_t ncommands = countof(commands);
 const size_t nctl_options = countof(ctl_options);
 
+/* Is it a command of the group, "user list" of "user"? */
+static bool
+is_of_group(const struct command *c, struct text group)
+{
+	struct text name = text_from(c->name);
+
+	return name.n > group.n && name.s[group.n] == ' ' &&
+	    text_eq(text_slice(name, 0, group.n), group);
+}
+
+static bool
+is_group(struct text word)
+{
+	for (size_t i = 0; i < ncommands; i++)
+		if (is_of_group(&commands[i], word))
+			return true;
+	return false;
+}
+
+/* A line a command; group none: of all. */
+static void
+list_commands(struct text group)
+{
+	for (size_t i = 0; i < ncommands; i++)
+		if (text_is_none(group) || is_of_group(&commands[i], group))
+			printf("  %-16s %-14s %s\n", commands[i].name,
+			    commands[i].argument != NULL ? commands[i].argument : "",
+			    commands[i].help);
+}
+
+static int
+group_help(struct text group)
+{
+	printf("Usage: rosterctl %s COMMAND [OPTION]...\n\nCommands:\n", group.s);
+	list_commands(group);
+	return CTL_GOOD;
+}
+
 static int
 help(void)
 {
@@ -194,9 +232,7 @@ help(void)
 	     "Looks after roster.\n"
 	     "\n"
 	     "Commands:");
-	for (size_t i = 0; i < ncommands; i++)
-		printf("  %-16s %-14s %s\n", commands[i].name,
-		    commands[i].argument != NULL ? commands[i].argument : "", commands[i].help);
+	list_commands(TEXT_NONE);
 	puts("\n"
 	     "  -c, --config FILE      read FILE instead of " SYSCONFDIR "/roster/roster.conf\n"
 	     "      --set NAME=VALUE   change an option after the file was read\n"
@@ -246,6 +282,24 @@ find_command(int argc, char **argv, int *words)
 		}
 	}
 	return NULL;
+}
+
+/* Words that no command begins with: the first of one, alone or with --help, or a mistake. */
+static int
+no_command(int argc, char **argv)
+{
+	if (argc == 0)
+		return ctl_error(CTL_USAGE, "a command is missing; try 'rosterctl --help'");
+	if (!is_group(text_from(argv[0])))
+		return ctl_error(
+		    CTL_USAGE, "there is no command %s; try 'rosterctl --help'", argv[0]);
+	if (argc == 1)
+		return ctl_error(CTL_USAGE,
+		    "a command is missing after %s; try 'rosterctl %s --help'", argv[0], argv[0]);
+	if (strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "--help") == 0)
+		return group_help(text_from(argv[0]));
+	return ctl_error(CTL_USAGE, "there is no command %s %s; try 'rosterctl %s --help'", argv[0],
+	    argv[1], argv[0]);
 }
 
 /* How many words come after the argument, "ROLE SCOPE"; at least: "FIELD=VALUE...". */
@@ -387,9 +441,7 @@ run_words(int argc, char **argv, struct ctl *ctl)
 	}
 	command = find_command(argc - optind, argv + optind, &words);
 	if (command == NULL)
-		return ctl_error(CTL_USAGE, "%s%s; try 'rosterctl --help'",
-		    optind < argc ? "there is no command " : "a command is missing",
-		    optind < argc ? argv[optind] : "");
+		return no_command(argc - optind, argv + optind);
 	words += optind - 1;
 	argv[words] = argv[0]; /* getopt takes the word before the options for the program's name */
 	status = read_options(command, argc - words, argv + words, ctl, &help_asked);

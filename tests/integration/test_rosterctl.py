@@ -51,6 +51,16 @@ def test_help(service):
     assert re.fullmatch(r"rosterctl \d+\.\d+(\.\d+)?\n", version)
 
 
+def test_help_of_a_group(service):
+    lines = service.rosterctl("--help").stdout.splitlines()
+    for group in {name.split()[0] for name in commands(service) if " " in name}:
+        expected = [f"Usage: rosterctl {group} COMMAND [OPTION]...", "", "Commands:"]
+        expected += [line for line in lines if line.startswith(f"  {group} ")]
+        assert len(expected) > 3
+        for word in ("--help", "-h"):
+            assert said(service.rosterctl(group, word), DONE).splitlines() == expected
+
+
 def test_no_secret_is_an_option(service):
     """The arguments of a process are for everyone to see: passwords and keys are never among them."""
     harmless = {"password-file FILE", "client-secret-file FILE", "refresh-token-file FILE",
@@ -67,8 +77,9 @@ def test_no_secret_is_an_option(service):
     [
         ([], "a command is missing; try 'rosterctl --help'"),
         (["fly"], "there is no command fly; try 'rosterctl --help'"),
-        (["user"], "there is no command user; try 'rosterctl --help'"),
-        (["user", "fly"], "there is no command user; try 'rosterctl --help'"),
+        (["use"], "there is no command use; try 'rosterctl --help'"),
+        (["user"], "a command is missing after user; try 'rosterctl user --help'"),
+        (["user", "fly"], "there is no command user fly; try 'rosterctl user --help'"),
         (["user", "show"], "USERNAME|UUID is missing; try 'rosterctl user show --help'"),
         (["user", "show", ""], "USERNAME|UUID is missing; try 'rosterctl user show --help'"),
         (["user", "create", ""], "USERNAME is missing; try 'rosterctl user create --help'"),
