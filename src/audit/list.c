@@ -2,16 +2,52 @@
 #include "base/base.h"
 
 #include "audit/audit.h"
+#include "json/reader.h"
 
 #define ALL SIGNED_IN
 
-static void
-encode_changes(struct request *rq UNUSED, struct json_writer *w, const struct value *v)
+/* What a user does not see of himself: the same as in his object. */
+static bool
+is_hidden(struct text name)
 {
-	if (v->null)
-		json_null(w);
+	static const char *const hidden[] = { "description", "is_staff", "is_active",
+		"is_support" };
+
+	for (size_t i = 0; i < countof(hidden); i++)
+		if (text_eq(name, text_from(hidden[i])))
+			return true;
+	return false;
+}
+
+static void
+write_visible(struct json_writer *w, const struct json *changes)
+{
+	json_object(w);
+	for (const struct json *j = changes->first; j != NULL; j = j->next) {
+		if (is_hidden(j->key))
+			continue;
+		json_key(w, j->key);
+		json_tree(w, j);
+	}
+	json_object_end(w);
+}
+
+static void
+encode_changes(struct request *rq, struct json_writer *w, const struct value *v)
+{
+	static const struct json_limits limits = { .depth = 8, .values = SIZE_MAX };
+	const struct json *changes;
+	struct text problem;
+
+	if (v->null || (rq->caller.who & (STAFF | SUPPORT)) != 0) {
+		json_value(w, *v);
+		return;
+	}
+	changes = json_read(v->t, &limits, rq->arena, &problem);
+	if (changes != NULL)
+		write_visible(w, changes);
 	else
-		json_raw(w, v->t);
+		json_null(w);
 }
 
 /* clang-format off */

@@ -15,37 +15,6 @@ struct list {
 	struct json_writer json;
 };
 
-static void
-write_json(struct json_writer *w, const struct json *json)
-{
-	bool object = json->type == JSON_OBJECT;
-
-	switch (json->type) {
-	case JSON_NULL:
-		json_null(w);
-		break;
-	case JSON_BOOL:
-		json_bool(w, json->boolean);
-		break;
-	case JSON_ARRAY:
-	case JSON_OBJECT:
-		(object ? json_object : json_array)(w);
-		for (const struct json *j = json->first; j != NULL; j = j->next) {
-			if (object)
-				json_key(w, j->key);
-			write_json(w, j);
-		}
-		(object ? json_object_end : json_array_end)(w);
-		break;
-	case JSON_TEXT:
-		json_text(w, json->text);
-		break;
-	default:
-		json_raw(w, json->text);
-		break;
-	}
-}
-
 /* Prints a page; *more is whether there may be another. */
 static int
 print_page(struct list *l, int page, bool *more)
@@ -64,7 +33,7 @@ print_page(struct list *l, int page, bool *more)
 		json_array(&l->json);
 	for (const struct json *j = answer.json->first; j != NULL && l->left > 0; j = j->next) {
 		if (ctl->options.json)
-			write_json(&l->json, j);
+			json_tree(&l->json, j);
 		else
 			l->print(j);
 		l->left--;

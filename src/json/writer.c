@@ -1,5 +1,6 @@
 #include "base/base.h"
 #include "json/json_int.h"
+#include "json/reader.h"
 #include "json/writer.h"
 
 #include <yajl/yajl_gen.h>
@@ -238,4 +239,35 @@ json_failed(const struct json_writer *w)
 	const struct generator *g = w->gen;
 
 	return w->failed || !g->complete;
+}
+
+void
+json_tree(struct json_writer *w, const struct json *json)
+{
+	bool object = json->type == JSON_OBJECT;
+
+	switch (json->type) {
+	case JSON_NULL:
+		json_null(w);
+		break;
+	case JSON_BOOL:
+		json_bool(w, json->boolean);
+		break;
+	case JSON_ARRAY:
+	case JSON_OBJECT:
+		(object ? json_object : json_array)(w);
+		for (const struct json *j = json->first; j != NULL; j = j->next) {
+			if (object)
+				json_key(w, j->key);
+			json_tree(w, j);
+		}
+		(object ? json_object_end : json_array_end)(w);
+		break;
+	case JSON_TEXT:
+		json_text(w, json->text);
+		break;
+	default:
+		json_raw(w, json->text);
+		break;
+	}
 }

@@ -14,6 +14,8 @@
 
 typedef void json_sink(void *ctx, const char *s, size_t n);
 
+struct json;
+
 struct json_writer {
 	void *gen;
 	json_sink *sink;
@@ -42,6 +44,9 @@ void json_int(struct json_writer *w, int64_t i);
 void json_bool(struct json_writer *w, bool b);
 void json_null(struct json_writer *w);
 void json_raw(struct json_writer *w, struct text json); /* a JSON document as it is */
+
+/* What json_read() has read; no files. */
+void json_tree(struct json_writer *w, const struct json *json);
 
 /* By the value's kind: times in RFC 3339, uuids in the writer's form, NULL as null. KIND_BYTES: our mistake. */
 void json_value(struct json_writer *w, struct value v);

@@ -112,6 +112,19 @@ def test_what_a_user_finds_about_himself(world):
                     "role_granted", "user_creation_succeeded"]
 
 
+def test_what_a_user_does_not_see_of_himself_is_not_told_him(world):
+    person, staff = world.service.account(description="A note"), world.staff
+    for change in ({"description": "Another note", "job_title": "x"}, {"is_active": False}, {"is_active": True}):
+        assert staff.patch(person.user["url"], json=change).status_code == 200
+    changed = [e["changes"] for e in about(staff, person.user["uuid"], event_type="user_update_succeeded")]
+    assert changed == [
+        {"is_active": [False, True]}, {"is_active": [True, False]},
+        {"description": ["A note", "Another note"], "job_title": ["", "x"]}]
+    own = about(person, person.user["uuid"])
+    assert [e["changes"] for e in own if e["event_type"] == "user_update_succeeded"] == [{}, {}, {"job_title": ["", "x"]}]
+    assert {name for e in own for name in e["changes"] or ()} <= set(person.get("/api/users/me/").json())
+
+
 def test_events_outlive_what_they_tell_of(world):
     w = world
     person = w.service.account()

@@ -1,4 +1,5 @@
 #include "base/base.h"
+#include "json/reader.h"
 #include "json/writer.h"
 
 #include <criterion/criterion.h>
@@ -81,6 +82,18 @@ Test(json_writer, values_by_kind)
 	json_array_end(&w);
 	expect("[-5,6,true,\"t\",\"a1b20000-0000-0000-0000-000000000000\","
 	       "\"2026-11-24T02:33:56.123456Z\",\"2026-11-24\",[1]]");
+}
+
+Test(json_writer, what_was_read)
+{
+	static const struct json_limits limits = { .depth = 4, .values = 20 };
+	const char *document = "{\"a\":[1,-2.50,true,false,null,\"\\u0001\"],\"b\":{},\"c\":[[]]}";
+	struct text problem;
+	const struct json *json = json_read(text_from(document), &limits, a, &problem);
+
+	cr_assert_not_null(json);
+	json_tree(&w, json);
+	expect(document);
 }
 
 Test(json_writer, nulls_by_kind)
