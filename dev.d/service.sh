@@ -236,7 +236,8 @@ start_nginx() {
 	local nginx=$state/nginx
 	rosterctl nginx | write "$nginx/upstreams.conf" || fail "rosterctl could not write nginx's upstreams"
 	sed -e "s|@listen@|127.0.0.1:$port|" -e 's|@server_name@|_|' \
-		-e "s|@upstreams@|$nginx/upstreams.conf|" "$top/nginx/roster.conf.in" >"$nginx/site.conf"
+		-e "s|@upstreams@|$nginx/upstreams.conf|" -e "s|@docs@|$top/viewer/htdocs|" \
+		"$top/nginx/roster.conf.in" >"$nginx/site.conf"
 	cat >"$nginx/nginx.conf" <<-EOT
 		$([ "$(id -u)" -ne 0 ] || echo "user $(id -un);")
 		daemon off;
