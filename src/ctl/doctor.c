@@ -1,7 +1,6 @@
 /* rosterctl doctor: looks at all that the service needs, and says what to do about what is wrong. */
 #include "base/base.h"
 
-#include <curl/curl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -9,6 +8,7 @@
 #include "auth/auth.h"
 #include "ctl/ctl.h"
 #include "db/migrate.h"
+#include "mail/mail.h"
 
 /* Microseconds that the clocks of two hosts may differ by. */
 #define CLOCK_TOLERANCE (2 * SECONDS)
@@ -195,24 +195,17 @@ static enum health
 check_mail(struct ctl *ctl, struct text *words)
 {
 	const struct config *c = &ctl->setup.config;
-	CURL *curl;
-	CURLcode result;
+	struct text problem;
 
 	*words = T("smtp_url is not set: no mail is delivered");
 	if (c->smtp_url.n == 0)
 		return SKIPPED;
-	curl = curl_easy_init();
-	must(curl != NULL);
-	curl_easy_setopt(curl, CURLOPT_URL, arena_text(ctl->arena, c->smtp_url).s);
-	curl_easy_setopt(curl, CURLOPT_CONNECT_ONLY, 1L);
-	curl_easy_setopt(curl, CURLOPT_TIMEOUT, 10L);
-	result = curl_easy_perform(curl);
-	curl_easy_cleanup(curl);
-	*words = arena_printf(ctl->arena, "%.*s answers", TEXT_ARGS(c->smtp_url));
-	if (result == CURLE_OK)
+	*words = arena_printf(ctl->arena, "%.*s takes us", TEXT_ARGS(c->smtp_url));
+	if (mailer_check(c, ctl->arena, &problem))
 		return GOOD;
-	*words = arena_printf(ctl->arena, "%.*s: %s; look at smtp_url, and at the server",
-	    TEXT_ARGS(c->smtp_url), curl_easy_strerror(result));
+	*words = arena_printf(ctl->arena,
+	    "%.*s: %.*s; look at the options that begin with smtp_, and at the server",
+	    TEXT_ARGS(c->smtp_url), TEXT_ARGS(problem));
 	return FAULTY;
 }
 

@@ -35,6 +35,12 @@ void mail_add(struct request *rq, const struct mail *mail);
 /* The process that delivers, for the app's table. */
 void mailer_run(struct process *p);
 
+/*
+ * Does the server take us, asked as the process does: over TLS, with its certificate checked, signed in? false
+ * and *problem, on the arena. Takes smtp_timeout at most.
+ */
+bool mailer_check(const struct config *config, struct arena *a, struct text *problem) MUST_CHECK;
+
 /* A mail in the outbox, as an operator sees it. */
 struct mail_entry {
 	int64_t id;

@@ -89,16 +89,20 @@ enum delivery {
 
 /* A session with the SMTP server. */
 struct smtp {
-	void *curl; /* CURL *; NULL: not open */
-	struct process *process;
+	void *curl;              /* CURL *; NULL: not open */
+	struct process *process; /* that gives up when it is to leave; NULL: none */
 	char trouble
 	    [256]; /* why the last letter was not delivered, in libcurl's words: no address in it */
 	char reply[256]; /* the last line that the server said */
 };
 
 /* Prepares a session by the configuration; it connects with the first letter. */
-void smtp_open(struct smtp *s, struct process *p, struct text password);
+void smtp_open(
+    struct smtp *s, const struct config *config, struct process *p, struct text password);
 void smtp_close(struct smtp *s);
+
+/* Connects and signs in, and no more; false and *error (on the arena). The session is to be closed then. */
+bool smtp_try(struct smtp *s, struct arena *a, struct text *error) MUST_CHECK;
 
 /* Sends a letter. *error (on the arena): what was wrong, with the server's words. */
 enum delivery smtp_send(

@@ -40,11 +40,11 @@ mailer_pause(int64_t attempts)
 	return pause < PAUSE_MAX ? pause : PAUSE_MAX;
 }
 
-/* The first line of smtp_password_file; false after saying what is wrong with it. */
+/* The first line of smtp_password_file; false and *problem when it cannot be read. */
 static bool
-read_password(const struct config *c, struct arena *own, struct text *password)
+read_password(const struct config *c, struct arena *a, struct text *password, struct text *problem)
 {
-	char *line = arena_alloc(own, PASSWORD_MAX);
+	char *line = arena_alloc(a, PASSWORD_MAX);
 	FILE *f;
 
 	*password = T("");
@@ -52,8 +52,8 @@ read_password(const struct config *c, struct arena *own, struct text *password)
 		return true;
 	f = fopen(c->smtp_password_file.s, "re");
 	if (f == NULL) {
-		log_error("cannot read smtp_password_file %s: %s", c->smtp_password_file.s,
-		    strerror(errno));
+		*problem = arena_printf(a, "cannot read smtp_password_file %s: %s",
+		    c->smtp_password_file.s, strerror(errno));
 		return false;
 	}
 	if (fgets(line, PASSWORD_MAX, f) != NULL) {
@@ -64,19 +64,15 @@ read_password(const struct config *c, struct arena *own, struct text *password)
 	return true;
 }
 
-/* Can mails be delivered with this configuration? Says why not: they wait in the outbox then. */
+/* Can mails be delivered with this configuration? false and *problem: they wait in the outbox then. */
 static bool
-is_configured(const struct config *c, struct arena *own, struct text *password)
+is_configured(const struct config *c, struct arena *a, struct text *password, struct text *problem)
 {
-	if (c->smtp_url.n == 0) {
-		log_warning("smtp_url is not set: mails wait in the database");
+	*problem = T("smtp_url is not set");
+	if (c->smtp_url.n == 0)
 		return false;
-	}
-	if (!address_is_good(c->mail_from)) {
-		log_error("mail_from is not an address: mails wait in the database");
-		return false;
-	}
-	return read_password(c, own, password);
+	*problem = T("mail_from is not an address");
+	return address_is_good(c->mail_from) && read_password(c, a, password, problem);
 }
 
 /* The values that came with the mail, and those that each mail has. */
@@ -196,7 +192,7 @@ deliver_due(struct mailer *m)
 		if (result != DB_NONE || claim.id == 0)
 			break;
 		if (m->smtp.curl == NULL)
-			smtp_open(&m->smtp, p, m->password);
+			smtp_open(&m->smtp, &p->setup->config, p, m->password);
 		deliver(m, &claim);
 	}
 	smtp_close(&m->smtp);
@@ -208,8 +204,13 @@ mailer_run(struct process *p)
 {
 	struct arena *own = arena_new(OWN_MEMORY);
 	struct mailer m = { .p = p };
-	bool configured = is_configured(&p->setup->config, own, &m.password);
+	const struct config *c = &p->setup->config;
+	struct text problem;
+	bool configured = is_configured(c, own, &m.password, &problem);
 
+	if (!configured)
+		log_message(c->smtp_url.n == 0 ? LOG_WARNING : LOG_ERROR,
+		    "%.*s: mails wait in the database", TEXT_ARGS(problem));
 	/* In which libcurl reads domains that are not ASCII. */
 	(void)setlocale(LC_CTYPE, "C.UTF-8");
 	must(curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK);
@@ -217,4 +218,19 @@ mailer_run(struct process *p)
 		;
 	curl_global_cleanup();
 	arena_free(&own);
+}
+
+bool
+mailer_check(const struct config *c, struct arena *a, struct text *problem)
+{
+	struct text password;
+	struct smtp smtp;
+	bool good;
+
+	if (!is_configured(c, a, &password, problem))
+		return false;
+	smtp_open(&smtp, c, NULL, password);
+	good = smtp_try(&smtp, a, problem);
+	smtp_close(&smtp);
+	return good;
 }

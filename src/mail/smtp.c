@@ -39,7 +39,7 @@ look_up(void *ctx, curl_off_t to_come UNUSED, curl_off_t come UNUSED, curl_off_t
 {
 	struct smtp *s = ctx;
 
-	return gone == 0 && process_is_leaving(s->process);
+	return gone == 0 && s->process != NULL && process_is_leaving(s->process);
 }
 
 static void
@@ -61,10 +61,8 @@ set_tls(struct smtp *s, const struct config *c)
 }
 
 void
-smtp_open(struct smtp *s, struct process *p, struct text password)
+smtp_open(struct smtp *s, const struct config *c, struct process *p, struct text password)
 {
-	const struct config *c = &p->setup->config;
-
 	*s = (struct smtp){ .curl = curl_easy_init(), .process = p };
 	must(s->curl != NULL);
 	SET(s, CURLOPT_PROTOCOLS_STR, "smtp,smtps");
@@ -147,6 +145,17 @@ explain(struct smtp *s, CURLcode result, struct arena *a)
 	if (s->trouble[0] == '\0')
 		(void)snprintf(s->trouble, sizeof(s->trouble), "%s", curl_easy_strerror(result));
 	return arena_printf(a, "%s%s%s", s->trouble, s->reply[0] != '\0' ? ": " : "", s->reply);
+}
+
+bool
+smtp_try(struct smtp *s, struct arena *a, struct text *error)
+{
+	CURLcode result;
+
+	SET(s, CURLOPT_CONNECT_ONLY, 1L);
+	result = curl_easy_perform(s->curl);
+	*error = result == CURLE_OK ? TEXT_NONE : explain(s, result, a);
+	return result == CURLE_OK;
 }
 
 enum delivery

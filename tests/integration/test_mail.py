@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import email
 import email.policy
+import json
 import os
 import re
 import signal
@@ -324,6 +325,40 @@ def test_no_password_file(post, server, password_file):
     to = post.add()
     post.configure(s, smtp_user="alice", smtp_password_file=password_file)
     assert len(post.delivered(s, to)) == 1
+
+
+def test_doctor_asks_as_the_mailer_does(service, server, authority, password_file):
+    s = server(
+        tls_context=authority.certificate("localhost"),
+        require_starttls=True,
+        auth_required=True,
+        authenticator=only_alice,
+    )
+    good = {"smtp_url": s.url, "smtp_tls": "required", "smtp_ca_file": authority.file,
+            "smtp_user": "alice", "smtp_password_file": password_file}  # fmt: skip
+
+    def look(**options):
+        words = [word for name, value in (good | options).items() for word in ("--set", f"{name}={value}")]
+        checks = json.loads(service.rosterctl(*words, "doctor", "--json", check=False).stdout)
+        return next((c["state"], c["message"]) for c in checks if c["check"] == "mail")
+
+    assert look() == ("good", f"{s.url} takes us")
+    assert s.envelopes == []
+    wrong, missing = password_file.with_name("wrong"), password_file.with_name("missing")
+    wrong.write_text("wrong\n")
+    for options, reason in [
+        ({"smtp_ca_file": ""}, "certificate"),
+        ({"smtp_password_file": wrong}, "Login denied: 535 "),
+        ({"smtp_password_file": missing}, f"cannot read smtp_password_file {missing}: No such file or directory; "),
+        ({"mail_from": "nobody"}, "mail_from is not an address; "),
+    ]:
+        state, message = look(**options)
+        assert state == "faulty" and message.startswith(f"{s.url}: ") and reason in message
+        assert message.endswith("; look at the options that begin with smtp_, and at the server")
+
+    plain = server()
+    state, message = look(smtp_url=plain.url, smtp_user="", smtp_password_file="")
+    assert state == "faulty" and "STARTTLS" in message
 
 
 # --- what the server says

@@ -92,7 +92,7 @@ def test_without_a_service(own_service):
         "mail": "faulty",
         "memory": "good",
     }
-    assert "start rosterd" in found["sockets"][1] and "look at smtp_url" in found["mail"][1]
+    assert "start rosterd" in found["sockets"][1] and "Couldn't connect to server; look at the options" in found["mail"][1]
 
 
 def test_calibrate(service):
