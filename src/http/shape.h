@@ -1,4 +1,7 @@
-/* What a handler takes and answers, where no table of the engine tells: for /api/schema/. */
+/*
+ * What a handler takes and answers, where no table of the engine tells: for /api/schema/. The integration
+ * tests' client holds every answer that it gets against that.
+ */
 #ifndef ROSTER_HTTP_SHAPE_H
 #define ROSTER_HTTP_SHAPE_H
 

@@ -18,9 +18,12 @@ import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 import pymysql
 import requests
+
+from contract import Contract
 
 TOP = Path(__file__).resolve().parents[2]
 BUILD = Path(os.environ.get("ROSTER_BUILD", TOP / "build"))
@@ -94,6 +97,7 @@ class Service:
 
     environment = {}
     database = "roster"
+    contract = None
 
     def __init__(self, workers=2, config=""):
         self.state = Path(tempfile.mkdtemp(prefix="roster-test."))
@@ -115,6 +119,9 @@ class Service:
             for line in shlex.split((self.state / "env").read_text())
         )
         self.url = self.env["BASE_URL"]
+        # All instances of a build promise the same, and not all of them will be asked what.
+        if Service.contract is None:
+            Service.contract = Contract(requests.get(f"{self.url}/api/schema/", timeout=30).json())
         self.staff = Client(self, self.env["STAFF_TOKEN"])
         self.nobody = Client(self, None)
 
@@ -358,7 +365,10 @@ class Client:
             headers["Authorization"] = f"Token {self.token}"
         options.setdefault("timeout", 30)
         options.setdefault("allow_redirects", False)
-        return self.session.request(method, url, headers=headers, **options)
+        answer = self.session.request(method, url, headers=headers, **options)
+        if not options.get("stream") and not options["allow_redirects"]:
+            self.service.contract.check(method, unquote(urlsplit(url).path), answer)
+        return answer
 
     def get(self, path, **options):
         return self.request("GET", path, **options)

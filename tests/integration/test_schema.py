@@ -128,3 +128,64 @@ def test_yaml_says_the_same(nobody, schema):
 def test_format(nobody, path, accept, status, type):
     answer = nobody.get(path, headers={"Accept": accept})
     assert (answer.status_code, answer.headers["Content-Type"]) == (status, type)
+
+
+class Answer:
+    """As much of an answer as is held against the description."""
+
+    def __init__(self, status, body, media_type="application/json"):
+        self.status_code = status
+        self.text = body
+        self.content = body.encode()
+        self.headers = {"Content-Type": media_type} if media_type else {}
+
+    def json(self):
+        return json.loads(self.text)
+
+
+ROLE = "/api/roles/3f2b8e4d9a514c078d6e1b2c3d4e5f60/"
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "answer"),
+    [
+        ("GET", ROLE, Answer(200, '{"name": "a"}')),
+        ("GET", ROLE, Answer(304, "", None)),
+        ("HEAD", ROLE, Answer(200, "")),
+        ("GET", ROLE, Answer(404, '{"detail": "No Role matches the given query."}')),
+        ("GET", "/api/roles/", Answer(200, '[{"name": "a"}, {}]')),
+        ("DELETE", ROLE, Answer(204, "", None)),
+        ("DELETE", ROLE, Answer(400, '["Role is still used."]')),
+        ("PUT", "/api/roles/", Answer(405, '{"detail": "..."}')),
+        ("OPTIONS", "/api/roles/", Answer(200, "", None)),
+        ("GET", "/api/roles", Answer(301, "", "text/html")),
+        ("GET", "/api/nothing/", Answer(404, '{"detail": "Not found."}')),
+        ("GET", "/api/users/me/", Answer(200, '{"ip_address": null}')),
+    ],
+)
+def test_contract_lets_pass(service, method, path, answer):
+    service.contract.check(method, path, answer)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "answer"),
+    [
+        ("GET", ROLE, Answer(200, '{"name": "a", "surplus": 1}')),
+        ("GET", ROLE, Answer(200, '{"name": null}')),
+        ("GET", ROLE, Answer(200, '{"name": 1}')),
+        ("GET", ROLE, Answer(200, '{"name": "a"}', "text/plain")),
+        ("GET", ROLE, Answer(201, '{"name": "a"}')),
+        ("GET", ROLE, Answer(404, '{"error": "no"}')),
+        ("GET", "/api/roles/", Answer(200, '[{"name": 1}]')),
+        ("DELETE", ROLE, Answer(204, "{}")),
+        ("PUT", "/api/roles/", Answer(204, "", None)),
+        ("PUT", "/api/roles/", Answer(200, "{}")),
+        ("GET", "/api/nothing/", Answer(200, "{}")),
+        ("GET", "/api/nothing/", Answer(403, '{"detail": "..."}')),
+        ("GET", "/api/nothing", Answer(301, "", "text/html")),
+        ("GET", ROLE.replace("roles", "users"), Answer(200, '{"ip_address": null}')),
+    ],
+)
+def test_contract_refuses(service, method, path, answer):
+    with pytest.raises(AssertionError):
+        service.contract.check(method, path, answer)

@@ -541,7 +541,7 @@ TARGETS = st.fixed_dictionaries(
         "token_lifetime": words(60, 3600, 3600, 2147483647, None),
         "registration_method": words("default", "default", "default", "elsewhere"),
         "agreement_date": words(None, None, *["2024-02-29T12:00:00.000001Z"] * 4),
-        "affiliations": words([], [], ["staff"], ["stúdent", {"at": [1, None, True]}]),
+        "affiliations": words([], [], ["staff"], ["stúdent", '{"at": [1, null]}']),
         "birth_date": words(None, "1900-01-31"),
     }
 )
