@@ -147,17 +147,6 @@ check_permissions(struct request *rq, struct draft *d)
 	draft_set(d, "modified", V(rq->now));
 }
 
-/* A PUT says all that a role is. */
-static void
-check_complete(struct request *rq)
-{
-	static const char *const members[] = { "name", "content_type", "permissions" };
-
-	for (size_t i = 0; rq->method == METHOD_PUT && i < countof(members); i++)
-		if (json_member(rq->body, text_from(members[i])) == NULL)
-			problem_add(rq, text_from(members[i]), T("This field is required."));
-}
-
 static void
 role_check(struct request *rq, struct draft *d)
 {
@@ -165,7 +154,6 @@ role_check(struct request *rq, struct draft *d)
 	struct text name = draft_value(d, "name").t;
 	bool system = d->old != NULL && draft_old(d, "is_system_role").b;
 
-	check_complete(rq);
 	check_permissions(rq, d);
 	if (!type.null && !text_eq(type.t, T("customer")) && !text_eq(type.t, T("project")))
 		problem_add(rq, T("content_type"), T("Invalid content type."));
@@ -335,6 +323,7 @@ const struct resource roles = {
 	.fields = fields,
 	.nfields = countof(fields),
 	.order = "name",
+	.whole = true,
 	.check = role_check,
 	.after_create = role_after_create,
 	.after_update = role_after_update,

@@ -24,7 +24,7 @@ needs(const struct route *route, const struct resource *r, enum use use)
 
 	if (resource_of(route) != r)
 		return false;
-	return use == USE_READ ? e->list || e->tagged : e->body == use;
+	return use == USE_READ ? e->list || e->tagged : schema_body_use(route) == use;
 }
 
 /* Calls write for each route, in the order of the tables. */

@@ -6,8 +6,11 @@
 #include "http/shape.h"
 #include "resource/resource.h"
 
-/* What of a resource is described: an answer, or the body of a POST, or of a PUT or PATCH. */
-enum use { USE_READ, USE_CREATE, USE_UPDATE };
+/*
+ * What of a resource is described: an answer, or the body of a POST, of a PUT that must be whole, or of another
+ * PUT or a PATCH.
+ */
+enum use { USE_READ, USE_CREATE, USE_REPLACE, USE_UPDATE };
 
 /* schema_route.c */
 
@@ -16,11 +19,14 @@ struct engine_handler {
 	handler *handle;
 	int status;
 	bool list, tagged; /* a list of objects; an ETag with the object */
-	enum use body;     /* USE_READ: none */
+	enum use body;     /* USE_READ: none; see schema_body_use() */
 };
 
 /* NULL when the engine has no part in it. */
 const struct engine_handler *schema_engine(const struct route *route);
+
+/* What its body is of the engine's resource; USE_READ: it has none. */
+enum use schema_body_use(const struct route *route);
 
 /* What the route says of itself; empty when that is nothing. */
 const struct action *schema_action(const struct route *route) RETURNS_NONNULL;

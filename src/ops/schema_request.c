@@ -197,11 +197,10 @@ write_action_body(struct request *rq, struct json_writer *w, const struct action
 static void
 write_body_schema(struct request *rq, struct json_writer *w, const struct route *route)
 {
-	const struct engine_handler *e = schema_engine(route);
+	enum use use = schema_body_use(route);
 
-	if (e != NULL)
-		schema_ref(
-		    w, rq->arena, "schemas", schema_name(rq->arena, route->subject, e->body));
+	if (use != USE_READ)
+		schema_ref(w, rq->arena, "schemas", schema_name(rq->arena, route->subject, use));
 	else
 		write_action_body(rq, w, schema_action(route));
 }
@@ -211,10 +210,9 @@ schema_write_body(struct request *rq, struct json_writer *w, const struct route 
 {
 	static const char *const types[] = { "application/json",
 		"application/x-www-form-urlencoded", "multipart/form-data" };
-	const struct engine_handler *e = schema_engine(route);
 	const struct action *action = schema_action(route);
 
-	if (e != NULL ? e->body == USE_READ : action->nbody == 0 && action->more == NULL)
+	if (schema_body_use(route) == USE_READ && action->nbody == 0 && action->more == NULL)
 		return;
 	schema_open(w, "requestBody");
 	schema_member_true(w, "required");

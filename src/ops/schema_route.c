@@ -22,6 +22,18 @@ schema_engine(const struct route *route)
 	return NULL;
 }
 
+enum use
+schema_body_use(const struct route *route)
+{
+	const struct engine_handler *e = schema_engine(route);
+	const struct resource *r = route->subject;
+
+	if (e == NULL)
+		return USE_READ;
+	return e->body == USE_UPDATE && route->method == METHOD_PUT && r->whole ? USE_REPLACE
+										: e->body;
+}
+
 const struct action *
 schema_action(const struct route *route)
 {

@@ -20,8 +20,16 @@ static const struct {
 	[KIND_JSON] = { "object", NULL, NULL },
 };
 
-static const char *const suffixes[] = { "", "Create", "Update" };
-static const enum method methods[] = { 0, METHOD_POST, METHOD_PUT | METHOD_PATCH };
+/* How a component is called, and of which methods it is the body. */
+static const struct {
+	const char *suffix;
+	enum method methods;
+} uses[] = {
+	[USE_READ] = { "", 0 },
+	[USE_CREATE] = { "Create", METHOD_POST },
+	[USE_REPLACE] = { "Replace", METHOD_PUT },
+	[USE_UPDATE] = { "Update", METHOD_PUT | METHOD_PATCH },
+};
 
 void
 schema_member(struct json_writer *w, const char *key, const char *value)
@@ -66,7 +74,7 @@ schema_name(struct arena *a, const struct resource *r, enum use use)
 			buf_add_char(&b, upper && *p >= 'a' ? (char)(*p - 'a' + 'A') : *p);
 		upper = !letter;
 	}
-	buf_add(&b, text_from(suffixes[use]));
+	buf_add(&b, text_from(uses[use].suffix));
 	return buf_text(&b);
 }
 
@@ -81,7 +89,8 @@ who_of(const struct field *f, enum use use)
 static bool
 is_used(const struct field *f, enum use use)
 {
-	return who_of(f, use) != 0 || (f->hooked & methods[use]) != 0;
+	return who_of(f, use) != 0 || (f->hooked & uses[use].methods) != 0 ||
+	    (use == USE_REPLACE && f->input.required);
 }
 
 bool
@@ -97,7 +106,7 @@ schema_field(const struct field *f, enum use use, struct shape *s)
 	if (s->example == NULL)
 		s->example = f->example;
 	s->null = f->input.nullable || (!sent && (f->null || f->kind == KIND_MAYBE));
-	s->optional = use != USE_CREATE || !f->input.required;
+	s->optional = (use != USE_CREATE && use != USE_REPLACE) || !f->input.required;
 	s->choices = f->input.choices;
 	s->input = sent ? &f->input : NULL;
 	s->read_only = !is_used(f, USE_CREATE) && !is_used(f, USE_UPDATE);

@@ -56,6 +56,12 @@ draft_drop(struct draft *d, const char *field)
 	d->set[index_of(d, field)] = false;
 }
 
+static bool
+must_be_complete(const struct request *rq, const struct draft *d)
+{
+	return d->old == NULL || (d->resource->whole && rq->method == METHOD_PUT);
+}
+
 /* What the body says of one field. */
 static void
 read_field(struct request *rq, struct draft *d, size_t i)
@@ -66,15 +72,25 @@ read_field(struct request *rq, struct draft *d, size_t i)
 	struct input input = f->input;
 
 	input.kind = f->kind;
-	/* Only a new object must be complete: PUT leaves absent fields as they are ... */
-	input.required = f->input.required && d->old == NULL;
-	/* ... but a form has no other way to say false than to leave a box out. */
+	input.required = f->input.required && must_be_complete(rq, d);
+	/* A PUT leaves absent fields as they are, but a form has no other way to say false than to leave a box out. */
 	if (json == NULL && f->kind == KIND_BOOL && rq->body_is_form && rq->method == METHOD_PUT)
 		json = &no;
 	if (f->decode != NULL)
 		d->set[i] = json != NULL && f->decode(rq, d, f, json, &d->values[i]);
 	else
 		d->set[i] = input_read(rq, &input, text_from(f->name), json, &d->values[i]);
+}
+
+/* A field that cannot be changed, or that a hook reads, must be there all the same. */
+static void
+check_there(struct request *rq, const struct draft *d, const struct field *f)
+{
+	struct text name = text_from(f->name);
+
+	if (d->old != NULL && f->input.required && must_be_complete(rq, d) &&
+	    json_member(rq->body, name) == NULL)
+		problem_add(rq, name, T("This field is required."));
 }
 
 void
@@ -85,6 +101,8 @@ draft_take(struct request *rq, struct draft *d, enum who who)
 	for (size_t i = 0; i < r->nfields; i++)
 		if (((d->old == NULL ? r->fields[i].create : r->fields[i].update) & who) != 0)
 			read_field(rq, d, i);
+		else
+			check_there(rq, d, &r->fields[i]);
 }
 
 bool

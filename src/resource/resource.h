@@ -122,6 +122,7 @@ struct resource {
 	bool newest_first;   /* ... descending */
 	const char *slug_of; /* the field that an empty slug is made of; NULL: there are no slugs */
 	bool immutable;      /* rows never change: there is no column version */
+	bool whole; /* a PUT must have what a POST must; else it leaves out what it likes */
 	/* Adds " AND ..." for a table beside the rows' own: the one row of it that the path names. */
 	void (*beside)(struct request *rq, struct sql *where);
 	/* Adds a JOIN by which a list begins with the rows that the caller may see; NULL: none. */

@@ -6,6 +6,7 @@ import re
 import jsonschema
 import pytest
 import yaml
+from service import unique
 
 
 def once(pairs):
@@ -128,6 +129,62 @@ def test_yaml_says_the_same(nobody, schema):
 def test_format(nobody, path, accept, status, type):
     answer = nobody.get(path, headers={"Accept": accept})
     assert (answer.status_code, answer.headers["Content-Type"]) == (status, type)
+
+
+# Each resource that a body changes, and what makes an object of it, to which make() adds.
+BODIES = {
+    "/api/customers/": lambda: {"name": unique("Customer")},
+    "/api/identity-providers/": lambda: {"name": unique("idp")},
+    "/api/projects/": lambda: {"name": unique("Project")},
+    "/api/roles/": lambda: {"name": unique("ROLE"), "content_type": "project", "permissions": []},
+    "/api/user-agreements/": lambda: {"content": "Be kind.", "agreement_type": "PP"},
+    "/api/users/": None,
+}
+
+
+def make(service, path):
+    if path == "/api/users/":
+        return service.create()
+    body = BODIES[path]()
+    if path == "/api/projects/":
+        body["customer"] = make(service, "/api/customers/")["url"]
+    if path == "/api/user-agreements/":
+        service.sql("DELETE FROM user_agreements")
+    answer = service.staff.post(path, json=body)
+    assert answer.status_code == 201, answer.text
+    return answer.json()
+
+
+def required(schema, path, method):
+    content = schema["paths"][path][method]["requestBody"]["content"]
+    bodies = [resolved(schema, part["schema"]) for part in content.values()]
+    assert all(body == bodies[0] for body in bodies)
+    return {name: ["This field is required."] for name in bodies[0].get("required", [])}
+
+
+def missed(answer):
+    return {} if answer.status_code < 300 else answer.json()
+
+
+def test_every_resource_that_changes_is_tried(schema):
+    assert set(BODIES) == {path.removesuffix("{uuid}/") for path, method, _ in operations(schema) if method == "put"}
+
+
+@pytest.mark.parametrize("path", BODIES)
+def test_what_a_change_requires(service, staff, schema, path):
+    one = f"{path}{make(service, path)['uuid']}/"
+    assert missed(staff.put(one, json={})) == required(schema, f"{path}{{uuid}}/", "put")
+    assert missed(staff.patch(one, json={})) == required(schema, f"{path}{{uuid}}/", "patch") == {}
+
+
+@pytest.mark.parametrize("path", [*BODIES, "/api/keys/", "/api-auth/password/"])
+def test_what_a_new_one_requires(staff, schema, path):
+    assert missed(staff.post(path, json={})) == required(schema, path, "post") != {}
+
+
+def test_a_role_is_put_whole(schema):
+    assert set(required(schema, "/api/roles/{uuid}/", "put")) == {"name", "content_type", "permissions"}
+    assert required(schema, "/api/users/{uuid}/", "put") == {}
 
 
 class Answer:
