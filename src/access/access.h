@@ -38,7 +38,7 @@ struct scope_kind {
 /* A customer or project. */
 struct scope {
 	enum scope_type type;
-	int64_t id, customer_id;
+	int64_t id, version, customer_id;
 	struct uuid uuid;
 	struct text name;
 	bool blocked, archived; /* the customer is */

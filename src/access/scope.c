@@ -4,14 +4,15 @@
 
 /* clang-format off */
 static const struct db_column scope_columns[] = {
-	COLUMN(scope, id), COLUMN(scope, customer_id), COLUMN(scope, uuid), COLUMN(scope, name),
+	COLUMN(scope, id), COLUMN(scope, version), COLUMN(scope, customer_id), COLUMN(scope, uuid),
+	COLUMN(scope, name),
 	COLUMN(scope, blocked), COLUMN(scope, archived), COLUMN(scope, is_removed),
 };
 
 #define CUSTOMER_SCOPE \
-	"SELECT id, id, uuid, name, blocked, archived, FALSE FROM customers WHERE id = ?"
+	"SELECT id, version, id, uuid, name, blocked, archived, FALSE FROM customers WHERE id = ?"
 #define PROJECT_SCOPE \
-	"SELECT p.id, p.customer_id, p.uuid, p.name, c.blocked, c.archived, p.is_removed" \
+	"SELECT p.id, p.version, p.customer_id, p.uuid, p.name, c.blocked, c.archived, p.is_removed" \
 	" FROM projects p JOIN customers c ON c.id = p.customer_id WHERE p.id = ?"
 #define SCOPE_STMT(n, a, s) \
 	{ .name = (n), .access = (a), .sql = s, .columns = scope_columns, .ncolumns = countof(scope_columns) }

@@ -24,7 +24,7 @@ find_for(struct request *rq, const char *permission, struct scope *s, bool lock)
 		return resource_not_found(rq, &projects);
 	if (!access_may(rq, permission, s))
 		return reply_forbidden(rq);
-	return lock && !etag_may_change(rq, row.version) ? reply_changed_meanwhile(rq) : 0;
+	return lock && !etag_may_change(rq, s->version) ? reply_changed_meanwhile(rq) : 0;
 }
 
 static int

@@ -180,6 +180,17 @@ def test_safe_writes(world, project):
     assert world.owner.get(project["url"]).json()["is_removed"] is False
 
 
+def test_if_match_sees_what_was_changed_meanwhile(world, project):
+    headers = {"If-Match": world.owner.get(project["url"]).headers["ETag"]}
+    [answer] = world.service.while_locked(
+        [lambda: world.owner.delete(project["url"], headers=headers)],
+        "UPDATE projects SET version = version + 1 WHERE slug = %s",
+        project["slug"],
+    )
+    assert answer.status_code == 412
+    assert world.owner.get(project["url"]).json() == project
+
+
 def test_filters(service):
     w = World(service)
     removed = w.made(PATH, name="Removed", customer=w.customer["url"])
