@@ -4,6 +4,7 @@ import signal
 import subprocess
 import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
@@ -80,6 +81,15 @@ def test_flood_of_the_slow_lane_does_not_delay_the_other(daemon):
     assert sorted(times)[5] < whole / 10, "a request waits for itself and not for the sign-ins"
     for connection in slow:
         connection.close()
+
+
+def test_each_process_is_confined(daemon):
+    d = daemon(workers=2)
+    # A build with sanitizers needs more calls than the filter leaves.
+    mode = 0 if b"__asan_init" in (BUILD / "rosterd").read_bytes() else 2
+    eventually(lambda: {d.process_name(pid).split()[1] for pid in d.children()} >= {"api", "slow", "keeper", "mailer", "sync"})
+    for pid in [d.master, *d.children()]:
+        assert f"\nSeccomp:\t{mode}\n" in Path(f"/proc/{pid}/status").read_text(), d.process_name(pid)
 
 
 def test_request_of_the_other_lane_is_refused(daemon):
