@@ -458,6 +458,7 @@ main(int argc, char **argv)
 
 	crypto_init();
 	log_set_process("rosterctl");
+	log_set_plain();
 	log_set_level(LOG_WARNING);
 	status = run_words(argc, argv, &ctl);
 	arena_free(&ctl.arena);

@@ -16,6 +16,7 @@ static const char *const level_names[] = {
 
 static enum log_level lowest_level = LOG_INFO;
 static char process_name[32];
+static bool plain;
 static const struct log_context *current;
 
 struct line {
@@ -51,6 +52,12 @@ void
 log_set_process(const char *name)
 {
 	snprintf(process_name, sizeof(process_name), "%s", name);
+}
+
+void
+log_set_plain(void)
+{
+	plain = true;
 }
 
 void
@@ -192,6 +199,13 @@ line_begin(struct line *l, enum log_level level)
 		line_add_context(l, current);
 }
 
+static void
+line_write(const struct line *l)
+{
+	while (write(STDERR_FILENO, l->s, l->n) < 0 && errno == EINTR)
+		continue;
+}
+
 /* Ends the line with as much of the message as fits, and writes it. */
 static void
 line_end(struct line *l, struct text message)
@@ -202,8 +216,23 @@ line_end(struct line *l, struct text message)
 	if (!line_add_escaped(l, message, sizeof(l->s) - cut.n - end.n))
 		line_add(l, cut);
 	line_add(l, end);
-	while (write(STDERR_FILENO, l->s, l->n) < 0 && errno == EINTR)
-		continue;
+	line_write(l);
+}
+
+/* Without what could steer a terminal. */
+static void
+write_plain(struct text message)
+{
+	struct line l = { 0 };
+
+	line_add(&l, text_from(process_name));
+	line_add(&l, T(": "));
+	line_add(&l, text_slice(message, 0, sizeof(l.s) - l.n - 1));
+	for (size_t i = 0; i < l.n; i++)
+		if ((unsigned char)l.s[i] < ' ' || l.s[i] == '\x7f')
+			l.s[i] = '?';
+	line_add(&l, T("\n"));
+	line_write(&l);
 }
 
 void
@@ -211,6 +240,7 @@ log_message(enum log_level level, const char *format, ...)
 {
 	char message[LINE_MAX_BYTES]; /* a longer one would not fit in a line either */
 	int before = errno;
+	struct text words;
 	struct line line;
 	va_list args;
 	int n;
@@ -221,8 +251,13 @@ log_message(enum log_level level, const char *format, ...)
 	n = vsnprintf(message, sizeof(message), format, args);
 	va_end(args);
 
-	line_begin(&line, level);
-	line_end(&line, n < 0 ? T("") : text_from(message));
+	words = n < 0 ? T("") : text_from(message);
+	if (plain) {
+		write_plain(words);
+	} else {
+		line_begin(&line, level);
+		line_end(&line, words);
+	}
 	errno = before;
 }
 

@@ -143,6 +143,21 @@ Test(log, levels)
 	cr_assert_str_eq(member(lines(), "level"), "error");
 }
 
+Test(log, for_a_person)
+{
+	char *end;
+
+	log_set_process("rosterctl");
+	log_set_plain();
+	log_debug("below info");
+	log_error("%s:%d: \"x\" is \033[1mJ\u00f5gi\n\x7f", "roster.conf", 7);
+	cr_assert_str_eq(lines(), "rosterctl: roster.conf:7: \"x\" is ?[1mJ\u00f5gi??\n");
+
+	log_error("%0*d", 2 * LINE_MAX_BYTES, 1);
+	end = strchr(lines(), '\n');
+	cr_assert(end != NULL && end[1] == '\0', "one line");
+}
+
 Test(log, any_bytes_become_json)
 {
 	static const struct {
