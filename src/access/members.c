@@ -371,6 +371,24 @@ grants_end(struct request *rq, const struct scope *s)
 
 #define SWEEP_BATCH 500
 
+#define EXPIRED \
+	" FROM role_grants WHERE is_active AND expiration_time <= ? ORDER BY expiration_time, id LIMIT ?"
+
+struct expired {
+	int64_t id;
+};
+
+static const struct db_column expired_columns[] = { COLUMN(expired, id) };
+
+/* Before anything is written: who sweeps on another host at the same moment waits, and finds them ended. */
+static const struct db_stmt sweep_lock = {
+	.name = "sweep_lock",
+	.access = DB_LOCK,
+	.sql = "SELECT id" EXPIRED " FOR UPDATE",
+	.columns = expired_columns,
+	.ncolumns = countof(expired_columns),
+};
+
 static const struct db_stmt sweep_events = {
 	.name = "sweep_events",
 	.access = DB_WRITE,
@@ -379,8 +397,7 @@ static const struct db_stmt sweep_events = {
 	    "  changes)"
 	    " SELECT RANDOM_BYTES(16), UTC_TIMESTAMP(6), '', 'role_revoked', 'user', u.uuid,"
 	    "  JSON_OBJECT('role', r.name, 'username', u.username, 'expired', TRUE)"
-	    " FROM (SELECT user_id, role_id FROM role_grants WHERE is_active AND expiration_time <= ?"
-	    "  ORDER BY expiration_time, id LIMIT ?) g"
+	    " FROM (SELECT user_id, role_id" EXPIRED ") g"
 	    " JOIN users u ON u.id = g.user_id JOIN roles r ON r.id = g.role_id",
 };
 
@@ -401,7 +418,11 @@ static bool
 sweep_batch(struct db *db, void *ctx)
 {
 	struct sweep *s = ctx;
+	struct expired expired;
 
+	db_query(db, &sweep_lock, &expired, V(s->until), V((int64_t)SWEEP_BATCH));
+	while (db_next(db))
+		continue;
 	db_exec(db, &sweep_events, V(s->until), V((int64_t)SWEEP_BATCH));
 	s->ended = db_exec(db, &sweep_grants, V(s->until), V((int64_t)SWEEP_BATCH));
 	return true;

@@ -1,8 +1,10 @@
 """Team management of customers and projects: who may, in which order it is checked, what is told."""
 
+import contextlib
+
 import pytest
 from organizations import World, soon
-from service import unique
+from service import eventually, unique
 from users import FORBIDDEN, MALFORMED, NO_CREDENTIALS, UNKNOWN, status_and_json
 
 ACTIONS = ["add_user", "update_user", "delete_user"]
@@ -42,6 +44,10 @@ def path_to(w, kind, action=""):
 def ends(w, client):
     """When the user's active grants end, as he sees them."""
     return [p["expiration_time"] for p in client.get("/api/users/me/").json()["permissions"]]
+
+
+def events(w, client):
+    return w.staff.get("/api/events/", params={"subject_uuid": client.user["uuid"]}).json()
 
 
 # Who may change the team of the customer, and of the project.
@@ -232,6 +238,25 @@ def test_a_role_that_is_disabled_is_taken_away_but_not_given(world, target):
     for action in ("update_user", "delete_user"):
         assert w.owner.post(path_to(w, "projects", f"{action}/"), json=body).status_code == 200
     assert ends(w, target) == []
+
+
+def test_who_was_slower_to_end_an_expired_role_tells_nothing_of_it(world, target):
+    """Each host's keeper ends them: here the service's, after another one."""
+    w, other = world, world.service.account()
+    for person in (target, other):
+        w.team(w.staff, w.project, "projects", "add_user", "PROJECT.MEMBER", person)
+    grant = "UPDATE role_grants g JOIN users u ON u.id = g.user_id SET g.{} WHERE u.username = %s"
+    with contextlib.closing(w.service.connect()) as connection, connection.cursor() as cursor:
+        for person in (target, other):
+            w.service.sql(grant.format("expiration_time = '2020-01-01'"), person.user["username"])
+            if person is target:
+                cursor.execute(grant.format("is_active = FALSE"), (person.user["username"],))
+        w.service.reload()
+        eventually(w.service.lock_waits, what="the keeper's waiting")
+        connection.commit()
+    told = eventually(lambda: [e for e in events(w, other) if e["event_type"] == "role_revoked"])
+    assert told[0]["changes"] == {"role": "PROJECT.MEMBER", "username": other.user["username"], "expired": True}
+    assert [e["event_type"] for e in events(w, target)] == ["role_granted", "user_creation_succeeded"]
 
 
 def test_several_roles_and_several_ends(world, target):
