@@ -1,6 +1,8 @@
 """The page at /api/docs/: what nginx sends, and what a browser makes of it."""
 
 import json
+import os
+import signal
 
 import pytest
 from PIL import Image
@@ -8,7 +10,7 @@ from selenium import webdriver
 from selenium.webdriver.chrome.service import Service as Driver
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
-from service import TOP, unique
+from service import TOP, eventually, unique
 
 DOCS = "/api/docs/"
 HTDOCS = TOP / "viewer/htdocs"
@@ -45,14 +47,13 @@ def test_file(nobody, path):
     assert answer.content == (HTDOCS / name).read_bytes()
 
 
-@pytest.mark.parametrize("path", ["", "viewer.js", "nothing"])
+@pytest.mark.parametrize("path", FILES)
 def test_headers(nobody, path):
     headers = nobody.get(DOCS + path).headers
-    if path != "nothing":
-        assert set(headers["Content-Security-Policy"].split("; ")) == POLICY
-        assert headers["Cache-Control"] == "no-cache"
-        assert headers["Cross-Origin-Opener-Policy"] == "same-origin"
-        assert headers["Referrer-Policy"] == "no-referrer"
+    assert set(headers["Content-Security-Policy"].split("; ")) == POLICY
+    assert headers["Cache-Control"] == "no-cache"
+    assert headers["Cross-Origin-Opener-Policy"] == "same-origin"
+    assert headers["Referrer-Policy"] == "no-referrer"
     assert headers["X-Content-Type-Options"] == "nosniff"
     assert headers["Server"] == "nginx"
     assert "Strict-Transport-Security" not in headers  # the tests' nginx has no TLS
@@ -73,6 +74,7 @@ def test_without_the_slash(nobody):
 def test_unknown_file(nobody, path):
     answer = nobody.get(DOCS + path)
     assert (answer.status_code, answer.json()) == (404, {"detail": "Not found."})
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
 
 
 def test_folder_is_not_listed(nobody):
@@ -90,6 +92,18 @@ def test_files_are_only_read(nobody, method):
 def test_other_paths_stay_the_service_s(nobody):
     answer = nobody.get("/api/docsets/")
     assert (answer.status_code, answer.json()) == (404, {"detail": "Not found."})
+
+
+def test_can_be_left_out(daemon):
+    """Without its one location the path is the service's, which knows none."""
+    instance = daemon()
+    site = instance.state / "nginx/site.conf"
+    before, _, after = site.read_text().partition("\tlocation ^~ /api/docs {\n")
+    site.write_text(before + after.partition("\n\t}\n")[2])
+    os.kill(int((instance.state / "pids/nginx").read_text()), signal.SIGHUP)
+    eventually(lambda: instance.nobody.get(DOCS).status_code == 404, what="the site without the page")
+    assert instance.nobody.get("/api/docs").status_code == 404
+    assert instance.nobody.get("/api/schema/").status_code == 200
 
 
 # --- the browser -----------------------------------------------------------------------------
