@@ -55,7 +55,7 @@ audit(struct request *rq, enum event event, struct subject subject, struct text 
 	(void)db_exec_values(rq->db, &audit_append, row, COLUMNS);
 }
 
-void
+struct sql
 audit_many(struct request *rq, enum event event, const struct audited *what, size_t n)
 {
 	struct uuid *uuids = arena_alloc(rq->arena, n * sizeof(*uuids));
@@ -71,7 +71,13 @@ audit_many(struct request *rq, enum event event, const struct audited *what, siz
 			sql_add(&q, ", ");
 		sql_row(&q, row, COLUMNS);
 	}
-	db_send_sql(rq->db, audit_append.name, &q);
+	return q;
+}
+
+void
+audit_send(struct request *rq, struct sql *events)
+{
+	db_send_sql(rq->db, audit_append.name, events);
 }
 
 /* Does an event tell of the field? */

@@ -62,12 +62,13 @@ struct subject {
  */
 void audit(struct request *rq, enum event event, struct subject subject, struct text changes);
 
-/* An event for each of many, in one statement, which is sent; see db_send_sql(). */
+/* An event for each of many, in one statement, put together before it is sent; see db_send_sql(). */
 struct audited {
 	struct subject subject;
 	struct text changes;
 };
-void audit_many(struct request *rq, enum event event, const struct audited *what, size_t n);
+struct sql audit_many(struct request *rq, enum event event, const struct audited *what, size_t n);
+void audit_send(struct request *rq, struct sql *events);
 
 /* {"email": ["old", "new"], ...} of what the draft changes in columns that somebody may read. */
 struct text audit_changes(struct request *rq, const struct draft *d);

@@ -13,7 +13,7 @@
 #define BATCH 500
 #define BATCH_BYTES (4 * 1024 * 1024)
 #define BATCH_MEMORY (256 * 1024 * 1024)
-#define BATCH_USUAL ((size_t)4 * 1024 * 1024)
+#define BATCH_USUAL ((size_t)8 * 1024 * 1024)
 
 /* What is remembered of a whole file: its usernames and slugs. */
 #define FILE_MEMORY ((size_t)8 * 1024 * 1024 * 1024)
@@ -31,6 +31,16 @@ struct account {
 	bool dropped;
 };
 
+/* Accounts that are written together. */
+struct batch {
+	struct arena *arena;
+	struct arena_mark mark;
+	struct account rows[BATCH];
+	struct draft *drafts[BATCH]; /* of the rows that were not dropped */
+	size_t n, ndrafts, bytes;
+	struct creation *creation; /* that the database is at work on */
+};
+
 struct counts {
 	int64_t read, created, present, refused;
 };
@@ -43,16 +53,13 @@ struct import {
 	struct progress progress;
 
 	/* A try. */
-	struct arena *whole, *batch; /* memory of the file, and of what is written together */
-	struct arena_mark mark;
+	struct arena *whole; /* memory of the file */
+	struct batch batches[2], *reading, *writing;
 	struct request rq;
 	struct table seen; /* "username:alice": the line that had it */
 	struct slugs *slugs;
 	struct text columns[CELLS_MAX]; /* of CSV */
 	size_t ncolumns;
-	struct account rows[BATCH];
-	struct draft *drafts[BATCH]; /* of the rows that were not dropped */
-	size_t n, ndrafts, bytes;
 	struct counts counts;
 	enum db_result trouble; /* the database's; DB_NONE: none */
 };
@@ -107,8 +114,8 @@ is_utf8(struct import *im, struct text record)
 
 	if (valid == record.n)
 		return true;
-	refuse(
-	    im, arena_printf(im->batch, "byte %zu of the record is not valid UTF-8", valid + 1).s);
+	refuse(im,
+	    arena_printf(im->rq.arena, "byte %zu of the record is not valid UTF-8", valid + 1).s);
 	return false;
 }
 
@@ -135,23 +142,23 @@ read_cells(struct import *im, struct text record)
 {
 	struct text cells[CELLS_MAX];
 	const char *problem = NULL;
-	size_t n = csv_split(record, im->batch, cells, &problem);
+	size_t n = csv_split(record, im->rq.arena, cells, &problem);
 	struct json *object, *members;
 
 	if (problem != NULL || n != im->ncolumns) {
 		refuse(im,
 		    problem != NULL ? problem
-				    : arena_printf(im->batch, "%zu cells where the header has %zu",
-					  n, im->ncolumns)
+				    : arena_printf(im->rq.arena,
+					  "%zu cells where the header has %zu", n, im->ncolumns)
 					  .s);
 		return NULL;
 	}
-	object = arena_alloc(im->batch, sizeof(*object));
-	members = arena_alloc(im->batch, n * sizeof(*members));
+	object = arena_alloc(im->rq.arena, sizeof(*object));
+	members = arena_alloc(im->rq.arena, n * sizeof(*members));
 	for (size_t i = 0; i < n; i++)
 		members[i] = (struct json){ .type = JSON_TEXT,
 			.key = im->columns[i],
-			.text = arena_text(im->batch, cells[i]),
+			.text = arena_text(im->rq.arena, cells[i]),
 			.next = i + 1 < n ? &members[i + 1] : NULL };
 	*object = (struct json){ .type = JSON_OBJECT, .first = members, .count = n };
 	return object;
@@ -162,7 +169,7 @@ read_json(struct import *im, struct text record)
 {
 	static const struct json_limits limits = { .depth = 4, .values = 1000 };
 	struct text problem;
-	struct json *json = json_read(record, &limits, im->batch, &problem);
+	struct json *json = json_read(record, &limits, im->rq.arena, &problem);
 	bool known = true;
 
 	if (json == NULL || json->type != JSON_OBJECT) {
@@ -194,7 +201,7 @@ check_seen(struct import *im, const struct account *row)
 		    (v.kind == KIND_TEXT && v.t.n == 0))
 			continue;
 		line = table_at(&im->seen,
-		    arena_printf(im->batch, "%s:%.*s", f->name,
+		    arena_printf(im->rq.arena, "%s:%.*s", f->name,
 			TEXT_ARGS(v.kind == KIND_UUID ? uuid_print(v.u, UUID_HEX, digits) : v.t)),
 		    &is_new);
 		if (is_new)
@@ -244,23 +251,21 @@ is_writing(const struct import *im)
 static struct account *
 row_of(const struct import *im, size_t draft)
 {
-	return (struct account *)((char *)im->drafts[draft] - offsetof(struct account, draft));
+	return (
+	    struct account *)((char *)im->writing->drafts[draft] - offsetof(struct account, draft));
 }
 
 /* Takes the dropped rows from the drafts. */
-static void
-keep_drafts(struct import *im)
-{
-	im->ndrafts = 0;
-	for (size_t i = 0; i < im->n; i++)
-		if (!im->rows[i].dropped)
-			im->drafts[im->ndrafts++] = &im->rows[i].draft;
-}
-
 static struct bulk
-bulk_of(struct import *im)
+kept(struct import *im)
 {
-	return (struct bulk){ &users, im->drafts, im->ndrafts };
+	struct batch *b = im->writing;
+
+	b->ndrafts = 0;
+	for (size_t i = 0; i < b->n; i++)
+		if (!b->rows[i].dropped)
+			b->drafts[b->ndrafts++] = &b->rows[i].draft;
+	return (struct bulk){ &users, b->drafts, b->ndrafts };
 }
 
 static void
@@ -288,26 +293,37 @@ drop_taken(void *ctx, size_t i, const struct field *f)
 static bool
 drop_duplicates(struct import *im)
 {
-	struct bulk b = bulk_of(im);
-	size_t before = im->ndrafts;
+	struct bulk b = kept(im);
 
 	if (b.n > 0)
 		bulk_check_unique(&im->rq, &b, drop_taken, im);
-	keep_drafts(im);
-	return im->ndrafts < before;
+	return kept(im).n < b.n;
 }
 
-/* Creates what is left when duplicates are dropped. */
+/* Has the database begin with what is left. */
 static void
 create(struct import *im)
 {
-	for (int tries = 0; im->ndrafts > 0 && is_writing(im); tries++) {
-		struct bulk b = bulk_of(im);
+	struct bulk b = kept(im);
 
-		if (text_is_none(users_create(&im->rq, im->slugs, &b)) || tries == TRIES)
-			break;
+	im->writing->creation =
+	    b.n > 0 && is_writing(im) ? users_create(&im->rq, im->slugs, &b) : NULL;
+}
+
+/* Waits for it, and creates what is left when duplicates are dropped. */
+static void
+await_creation(struct import *im)
+{
+	for (int tries = 0; im->writing->creation != NULL; tries++) {
+		if (text_is_none(users_created(&im->rq, im->writing->creation)))
+			return;
+		if (tries == TRIES) {
+			db_again(im->ctl->db);
+			return;
+		}
 		if (!drop_duplicates(im))
 			slugs_forget(im->slugs); /* it was a slug of ours */
+		create(im);
 	}
 }
 
@@ -319,7 +335,7 @@ request_id(struct import *im)
 
 	random_bytes(bytes, sizeof(bytes));
 	return arena_printf(im->ctl->arena, "%.*s%s", TEXT_ARGS(im->prefix),
-	    hex((struct bytes){ bytes, sizeof(bytes) }, im->batch).s);
+	    hex((struct bytes){ bytes, sizeof(bytes) }, im->rq.arena).s);
 }
 
 static void
@@ -327,58 +343,97 @@ begin(struct import *im)
 {
 	im->rq.now = stamp_now();
 	im->rq.id = request_id(im);
-	db_begin(im->ctl->db, im->batch, true, im->rq.id);
+	db_begin(im->ctl->db, im->rq.arena, true, im->rq.id);
 }
 
 /* With --skip-errors each batch is a transaction, so that what is done stays done. */
 static void
-create_and_commit(struct import *im)
+await_and_commit(struct import *im)
 {
 	for (int tries = 1;; tries++) {
-		begin(im);
-		create(im);
+		await_creation(im);
 		im->trouble = db_end(im->ctl->db, true);
 		if (im->trouble != DB_AGAIN || tries == DB_TRIES)
-			break;
+			return;
 		slugs_forget(im->slugs);
 		db_back_off(tries);
+		begin(im);
+		create(im);
 	}
 }
 
+static bool
+commits_batches(const struct import *im)
+{
+	return is_writing(im) && !all_or_nothing(im);
+}
+
+static void
+start(struct import *im)
+{
+	struct bulk b = kept(im);
+
+	if (b.n > 0 && im->resuming)
+		users_check_imported(&im->rq, &b, im->prefix, drop_present, im);
+	if (commits_batches(im))
+		begin(im);
+	if (is_writing(im))
+		create(im);
+	else
+		(void)drop_duplicates(im);
+}
+
+static void
+finish(struct import *im)
+{
+	if (commits_batches(im))
+		await_and_commit(im);
+	else
+		await_creation(im);
+	if (db_failed(im->ctl->db) && im->trouble == DB_NONE)
+		im->trouble = DB_FAILED;
+	im->counts.created += im->trouble == DB_NONE ? (int64_t)im->writing->ndrafts : 0;
+}
+
+static void
+empty(struct batch *b)
+{
+	arena_rewind(b->arena, b->mark);
+	b->n = b->ndrafts = b->bytes = 0;
+	b->creation = NULL;
+}
+
+/* Writes what was read, which the database has yet to end: so more is read while it works. */
 static void
 flush(struct import *im)
 {
-	struct bulk b;
+	struct batch *done = im->writing;
 
-	keep_drafts(im);
-	b = bulk_of(im);
-	if (im->resuming && b.n > 0)
-		users_check_imported(&im->rq, &b, im->prefix, drop_present, im);
-	keep_drafts(im);
-	if (!is_writing(im))
-		(void)drop_duplicates(im);
-	else if (all_or_nothing(im))
-		create(im);
-	else
-		create_and_commit(im);
-	if (db_failed(im->ctl->db) && im->trouble == DB_NONE)
-		im->trouble = DB_FAILED;
-	im->counts.created += im->trouble == DB_NONE ? (int64_t)im->ndrafts : 0;
-	im->n = im->bytes = 0;
-	arena_rewind(im->batch, im->mark);
+	im->rq.arena = done->arena;
+	if (done->n > 0)
+		finish(im);
+	im->writing = im->reading;
+	im->rq.arena = im->writing->arena;
+	if (im->trouble == DB_NONE && im->writing->n > 0)
+		start(im);
+	empty(done);
+	im->reading = done;
+	im->rq.arena = done->arena;
 	progress_show(&im->progress, im->in.done, im->in.size, im->counts.read);
 }
 
 static void
 take_record(struct import *im, struct text record)
 {
+	struct batch *b = im->reading;
+
 	im->counts.read++;
 	if (!is_utf8(im, record))
 		return;
-	im->bytes += record.n;
-	if (read_draft(im, &im->rows[im->n], record))
-		im->n++;
-	if (im->n == BATCH || im->bytes > BATCH_BYTES)
+	b->bytes += record.n;
+	if (read_draft(im, &b->rows[b->n], record))
+		b->n++;
+	if (b->n == BATCH || b->bytes > BATCH_BYTES)
 		flush(im);
 }
 
@@ -392,10 +447,26 @@ take_records(struct import *im)
 		return;
 	while (im->trouble == DB_NONE && records_next(&im->in, &record))
 		take_record(im, record);
-	if (im->trouble == DB_NONE)
+	for (size_t i = 0; i < countof(im->batches) && im->trouble == DB_NONE; i++)
 		flush(im);
 	if (im->in.problem != NULL)
 		refuse(im, im->in.problem);
+}
+
+static void
+clear_batches(struct import *im)
+{
+	for (size_t i = 0; i < countof(im->batches); i++) {
+		struct batch *b = &im->batches[i];
+
+		arena_reset(b->arena);
+		arena_reserve(b->arena, BATCH_USUAL);
+		b->mark = arena_mark(b->arena);
+		empty(b);
+	}
+	im->reading = &im->batches[0];
+	im->writing = &im->batches[1];
+	im->rq.arena = im->reading->arena;
 }
 
 /* A try at the whole file, from its start. */
@@ -405,13 +476,10 @@ try_once(struct import *im)
 	enum db_result end;
 
 	arena_reset(im->whole);
-	arena_reset(im->batch);
-	arena_reserve(im->batch, BATCH_USUAL);
-	im->mark = arena_mark(im->batch);
+	clear_batches(im);
 	table_init(&im->seen, im->whole);
 	im->slugs = slugs_new(im->whole);
 	im->counts = (struct counts){ 0 };
-	im->n = im->ndrafts = im->bytes = 0;
 	im->trouble = DB_NONE;
 	records_rewind(&im->in);
 	begin(im);
@@ -500,9 +568,9 @@ ctl_user_import(struct ctl *ctl)
 
 	im->ctl = ctl;
 	im->whole = arena_new(FILE_MEMORY);
-	im->batch = arena_new(BATCH_MEMORY);
+	for (size_t i = 0; i < countof(im->batches); i++)
+		im->batches[i].arena = arena_new(BATCH_MEMORY);
 	im->rq = (struct request){
-		.arena = im->batch,
 		.db = ctl->db,
 		.config = &ctl->setup.config,
 		.keyring = ctl->setup.keyring,
@@ -516,6 +584,7 @@ ctl_user_import(struct ctl *ctl)
 	}
 	records_close(&im->in);
 	arena_free(&im->whole);
-	arena_free(&im->batch);
+	for (size_t i = 0; i < countof(im->batches); i++)
+		arena_free(&im->batches[i].arena);
 	return status;
 }

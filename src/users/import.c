@@ -3,6 +3,11 @@
 
 #include "users/users_int.h"
 
+struct creation {
+	struct bulk b;
+	struct sql events;
+};
+
 /* Copies, so that what hooks set is not there at another try. */
 static struct bulk
 copy(struct request *rq, const struct bulk *asked)
@@ -28,7 +33,7 @@ issue_tokens(struct request *rq, const struct bulk *b)
 	token_issue_first(rq, owners, b->n);
 }
 
-static struct audited *
+static struct sql
 events_of(struct request *rq, const struct bulk *b)
 {
 	struct audited *what = arena_alloc(rq->arena, b->n * sizeof(*what));
@@ -36,23 +41,29 @@ events_of(struct request *rq, const struct bulk *b)
 	for (size_t i = 0; i < b->n; i++)
 		what[i] = (struct audited){ subject_user(b->drafts[i]->uuid),
 			audit_changes(rq, b->drafts[i]) };
-	return what;
+	return audit_many(rq, EVENT_USER_CREATED, what, b->n);
+}
+
+struct creation *
+users_create(struct request *rq, struct slugs *slugs, const struct bulk *asked)
+{
+	struct creation *c = arena_alloc(rq->arena, sizeof(*c));
+
+	c->b = copy(rq, asked);
+	bulk_insert(rq, slugs, &c->b);
+	c->events = events_of(rq, &c->b); /* while the database is at work */
+	return c;
 }
 
 struct text
-users_create(struct request *rq, struct slugs *slugs, const struct bulk *asked)
+users_created(struct request *rq, struct creation *c)
 {
-	struct bulk b = copy(rq, asked);
-	struct audited *events;
-	struct text key;
+	struct text key = bulk_inserted(rq, &c->b);
 
-	bulk_insert(rq, slugs, &b);
-	events = events_of(rq, &b); /* while the database is at work */
-	key = bulk_inserted(rq, &b);
 	if (!text_is_none(key) || db_failed(rq->db))
 		return key;
-	audit_many(rq, EVENT_USER_CREATED, events, b.n);
-	issue_tokens(rq, &b);
+	audit_send(rq, &c->events);
+	issue_tokens(rq, &c->b);
 	return TEXT_NONE;
 }
 

@@ -10,10 +10,17 @@ extern const struct resource users;
 extern const struct route_table user_routes;
 
 /*
- * Creates many users at once, as POST /api/users/ creates one. The name of the unique key that refused one
- * of them, and then none was created; none when all were, or the database failed. The drafts stay as they are.
+ * Creates many users at once, as POST /api/users/ creates one. Returns while the database is still at work on
+ * them, so that the caller does something else meanwhile, without it. The drafts stay as they are.
  */
-struct text users_create(struct request *rq, struct slugs *slugs, const struct bulk *b) MUST_CHECK;
+struct creation;
+struct creation *users_create(struct request *rq, struct slugs *slugs, const struct bulk *b);
+
+/*
+ * Waits for it. The name of the unique key that refused one of them, and then none was created; none when all
+ * were, or the database failed.
+ */
+struct text users_created(struct request *rq, struct creation *c) MUST_CHECK;
 
 /* Was a user created by a request whose id begins with prefix? */
 bool users_imported(struct request *rq, struct text prefix) MUST_CHECK;
