@@ -267,7 +267,7 @@ log_request(int status, int64_t microseconds, int statements)
 	enum log_level level = status >= 500 ? LOG_ERROR : LOG_INFO;
 	struct line line;
 
-	if (level < lowest_level)
+	if (plain || level < lowest_level)
 		return;
 	line_begin(&line, level);
 	line_add_number(&line, T(",\"status\":"), status);

@@ -33,7 +33,7 @@ bool log_level_parse(struct text name, enum log_level *out) MUST_CHECK;
 /* The process's name in its lines ("master", "api 0", ...); copied. */
 void log_set_process(const char *name);
 
-/* From now on messages are for a person: the process's name, the message and no JSON. */
+/* From now on messages are for a person: the process's name, the message and no JSON; nor requests. */
 void log_set_plain(void);
 
 /* Sets the request that the next lines belong to; NULL for none. Not copied. */

@@ -153,6 +153,9 @@ Test(log, for_a_person)
 	log_error("%s:%d: \"x\" is \033[1mJ\u00f5gi\n\x7f", "roster.conf", 7);
 	cr_assert_str_eq(lines(), "rosterctl: roster.conf:7: \"x\" is ?[1mJ\u00f5gi??\n");
 
+	log_request(503, 1, 1);
+	cr_assert_str_eq(lines(), "");
+
 	log_error("%0*d", 2 * LINE_MAX_BYTES, 1);
 	end = strchr(lines(), '\n');
 	cr_assert(end != NULL && end[1] == '\0', "one line");
