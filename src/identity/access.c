@@ -10,97 +10,27 @@
 #define TRANSPORT "Unable to get access token."
 #define NOT_JSON "Unable to parse JSON in access token response."
 
-#define LIFETIME 1800 /* seconds, when the service does not say */
-#define LIFETIME_MAX (24 * 3600)
-#define LIFETIME_SPARE 30 /* seconds, and not more than a tenth: a token ends on its way, too */
-#define LOOK_AGAIN 50     /* milliseconds, while somebody else fetches */
-#define WAIT_EXTRA 6      /* seconds beyond what that may take */
-#define REASON_MAX 1000   /* bytes of the service's own words */
-#define TOKEN_MAX 8000
+#define LOOK_AGAIN 50   /* milliseconds, while somebody else fetches */
+#define WAIT_EXTRA 6    /* seconds beyond what that may take */
+#define REASON_MAX 1000 /* bytes of the service's own words */
 
-/* Bytes as Python prints them: b'...'. It is how the API quotes them. */
+/* Seals the tokens of an answer for keeping; the access token itself, none when the answer has none. */
 static struct text
-python_bytes(struct text t, struct arena *a)
+seal_tokens(const struct asker *who, const struct provider *p, struct text body, struct fetched *f)
 {
-	bool single = text_find(t, '\'', 0) < t.n && text_find(t, '"', 0) == t.n;
-	char quote = single ? '"' : '\'';
-	struct buf b;
+	struct arena *a = who->arena;
+	struct token_answer answer;
+	struct text refresh;
 
-	buf_init(&b, a);
-	buf_printf(&b, "b%c", quote);
-	for (size_t i = 0; i < t.n; i++) {
-		unsigned char c = (unsigned char)t.s[i];
-		static const char plain[] = "\t\n\r", letters[] = "tnr";
-		const char *escape = c != '\0' ? strchr(plain, c) : NULL;
-
-		if (escape != NULL)
-			buf_printf(&b, "\\%c", letters[escape - plain]);
-		else if (c == '\\' || c == (unsigned char)quote)
-			buf_printf(&b, "\\%c", c);
-		else if (c < ' ' || c > '~')
-			buf_printf(&b, "\\x%02x", c);
-		else
-			buf_add_char(&b, (char)c);
-	}
-	buf_add_char(&b, quote);
-	return buf_text(&b);
-}
-
-/* A token that can be sent in a header (RFC 6750, section 2.1: visible characters). */
-static bool
-is_token(const struct json *json)
-{
-	if (json == NULL || json->type != JSON_TEXT || json->text.n == 0 ||
-	    json->text.n > TOKEN_MAX)
-		return false;
-	for (size_t i = 0; i < json->text.n; i++)
-		if (json->text.s[i] <= ' ' || json->text.s[i] > '~')
-			return false;
-	return true;
-}
-
-/* Seconds that a new token may be used for; 0: the service says something that is no lifetime. */
-static int64_t
-lifetime_of(const struct json *json)
-{
-	int64_t seconds = LIFETIME, spare;
-
-	if (json != NULL && json->type == JSON_TEXT && !text_to_int(json->text, &seconds))
-		return 0;
-	if (json != NULL && json->type != JSON_TEXT && json->type != JSON_INT)
-		return 0;
-	if (json != NULL && json->type == JSON_INT)
-		seconds = json->integer;
-	seconds = seconds < LIFETIME_MAX ? seconds : LIFETIME_MAX;
-	spare = seconds / 10 < LIFETIME_SPARE ? seconds / 10 : LIFETIME_SPARE;
-	return seconds > 0 ? seconds - spare : 0;
-}
-
-/* The tokens of an answer; the access token itself, none when it is not one. */
-static struct text
-read_tokens(const struct asker *who, const struct provider *p, struct text body, struct fetched *f)
-{
-	static const struct json_limits limits = { .depth = 16, .values = 1000 };
-	struct text problem, refresh;
-	const struct json *json = json_read(body, &limits, who->arena, &problem), *access, *rotated;
-	int64_t lifetime;
-
-	if (json == NULL || json->type != JSON_OBJECT)
+	if (!token_answer_read(body, a, &answer))
 		return TEXT_NONE;
-	access = json_member(json, T("access_token"));
-	rotated = json_member(json, T("refresh_token"));
-	lifetime = lifetime_of(json_member(json, T("expires_in")));
-	if (!is_token(access) || lifetime == 0 || (rotated != NULL && !is_token(rotated)))
-		return TEXT_NONE;
-	f->expires = (struct stamp){ stamp_now().us + lifetime * SECONDS };
-	f->access_token =
-	    provider_seal(who->keyring, ACCESS_TOKEN, &p->uuid, access->text, who->arena);
-	refresh =
-	    provider_unseal(who->keyring, REFRESH_TOKEN, &p->uuid, p->refresh_token, who->arena);
-	if (rotated != NULL && !text_eq(rotated->text, refresh))
+	f->expires = (struct stamp){ stamp_now().us + answer.lifetime * SECONDS };
+	f->access_token = provider_seal(who->keyring, ACCESS_TOKEN, &p->uuid, answer.access, a);
+	refresh = provider_unseal(who->keyring, REFRESH_TOKEN, &p->uuid, p->refresh_token, a);
+	if (!text_is_none(answer.refresh) && !text_eq(answer.refresh, refresh))
 		f->refresh_token =
-		    provider_seal(who->keyring, REFRESH_TOKEN, &p->uuid, rotated->text, who->arena);
-	return access->text;
+		    provider_seal(who->keyring, REFRESH_TOKEN, &p->uuid, answer.refresh, a);
+	return answer.access;
 }
 
 /* Asks for a new token; none and *problem when there is none to be had. */
@@ -137,7 +67,7 @@ fetch(const struct asker *who, const struct provider *p, struct fetched *f, stru
 		    TEXT_ARGS(python_bytes(text_slice(reply.body, 0, REASON_MAX), a)));
 		return TEXT_NONE;
 	}
-	token = read_tokens(who, p, reply.body, f);
+	token = seal_tokens(who, p, reply.body, f);
 	*problem = T(NOT_JSON);
 	return token;
 }

@@ -110,6 +110,20 @@ bool remote_take(struct reply_of_remote *reply, void **ctx) MUST_CHECK;
 /* Until something comes, that long at most. */
 void remote_wait(int milliseconds);
 
+/* token_answer.c */
+
+/* refresh is none when the one that was sent stays; lifetime: seconds that access may be used for. */
+struct token_answer {
+	struct text access, refresh;
+	int64_t lifetime;
+};
+
+/* false when it is no JSON, has no token that can be sent, or one that is over. */
+bool token_answer_read(struct text body, struct arena *a, struct token_answer *answer) MUST_CHECK;
+
+/* Bytes as Python prints them: b'...'. It is how the API quotes them. */
+struct text python_bytes(struct text t, struct arena *a);
+
 /* access.c */
 
 /* Who asks, from where: a request in the slow lane, or the process that compares all users. */
