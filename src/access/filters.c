@@ -147,7 +147,7 @@ const struct filter grant_filters[] = {
 	{ .name = "role_uuid", .apply = filter_role, .help = "A role." },
 	{ .name = "role_name", .apply = filter_role_name, .help = "Part of the role's name." },
 	{ .name = "scope_type", .apply = filter_scope_type, .help = "customer or project." },
-	{ .name = "scope_uuid", .apply = filter_scope_uuid, .help = "A customer or project." },
+	{ .name = "scope_uuid", .apply = filter_scope_uuid, .kind = KIND_UUID, .help = "A customer or project." },
 	{ .name = "scope_name", .apply = filter_scope_name, .help = "Part of the scope's name." },
 	{ 0 },
 };

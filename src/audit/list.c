@@ -131,10 +131,10 @@ filter_until(struct request *rq, struct sql *where, struct text value)
 
 /* clang-format off */
 static const struct filter filters[] = {
-	{ .name = "actor_uuid", .apply = filter_actor, .help = "Done by this user." },
-	{ .name = "impersonator_uuid", .apply = filter_impersonator, .help = "Done by this user in another's name." },
-	{ .name = "subject_uuid", .apply = filter_subject, .help = "About this object." },
-	{ .name = "until", .apply = filter_until, .help = "Before this time." },
+	{ .name = "actor_uuid", .apply = filter_actor, .kind = KIND_UUID, .help = "Done by this user." },
+	{ .name = "impersonator_uuid", .apply = filter_impersonator, .kind = KIND_UUID, .help = "Done by this user in another's name." },
+	{ .name = "subject_uuid", .apply = filter_subject, .kind = KIND_UUID, .help = "About this object." },
+	{ .name = "until", .apply = filter_until, .kind = KIND_STAMP, .help = "Before this time." },
 	{ 0 },
 };
 /* clang-format on */

@@ -76,7 +76,10 @@ filter_user_uuid(struct request *rq, struct sql *where, struct text value)
 }
 
 static const struct filter filters[] = {
-	{ .name = "user_uuid", .apply = filter_user_uuid, .help = "Of this user." },
+	{ .name = "user_uuid",
+	    .apply = filter_user_uuid,
+	    .kind = KIND_UUID,
+	    .help = "Of this user." },
 	{ 0 },
 };
 

@@ -140,7 +140,7 @@ static const struct filter filters[] = {
 	{ .name = "name_exact", .apply = filter_name_exact, .help = "The whole name." },
 	{ .name = "query", .apply = filter_query,
 	  .help = "Part of a name, the abbreviation, e-mail address, slug or a code." },
-	{ .name = "user_uuid", .apply = filter_user_uuid, .help = "In which this user has a role." },
+	{ .name = "user_uuid", .apply = filter_user_uuid, .kind = KIND_UUID, .help = "In which this user has a role." },
 	{ 0 },
 };
 /* clang-format on */

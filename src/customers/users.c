@@ -187,9 +187,9 @@ static const struct filter filters[] = {
 	  .help = "Part of the full name, the e-mail address or the username." },
 	{ .name = "query", .apply = user_filter_query,
 	  .help = "Part of a name, the civil number, the username or the e-mail address." },
-	{ .name = "organization_role", .apply = filter_organization_role,
+	{ .name = "organization_role", .apply = filter_organization_role, .list = true,
 	  .help = "Holders of one of these roles in the organization." },
-	{ .name = "project_role", .apply = filter_project_role,
+	{ .name = "project_role", .apply = filter_project_role, .list = true,
 	  .help = "Holders of one of these roles in its projects." },
 	{ 0 },
 };

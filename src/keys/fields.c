@@ -102,8 +102,8 @@ filter_user_uuid(struct request *rq, struct sql *where, struct text value)
 /* clang-format off */
 static const struct filter filters[] = {
 	{ .name = "name_exact", .apply = filter_name_exact, .help = "The whole name." },
-	{ .name = "uuid", .apply = filter_uuid, .help = "The key." },
-	{ .name = "user_uuid", .apply = filter_user_uuid, .help = "Keys of this user." },
+	{ .name = "uuid", .apply = filter_uuid, .kind = KIND_UUID, .help = "The key." },
+	{ .name = "user_uuid", .apply = filter_user_uuid, .kind = KIND_UUID, .help = "Keys of this user." },
 	{ 0 },
 };
 /* clang-format on */

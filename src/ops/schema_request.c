@@ -81,8 +81,11 @@ write_filters(struct request *rq, struct json_writer *w, const struct resource *
 	}
 	for (const struct filter *f = r->filters; f != NULL && f->name != NULL; f++)
 		write_parameter(rq, w, "query",
-		    &(struct shape){
-			.name = f->name, .kind = KIND_TEXT, .optional = true, .help = f->help });
+		    &(struct shape){ .name = f->name,
+			.kind = f->kind != KIND_NONE ? f->kind : KIND_TEXT,
+			.optional = true,
+			.list = f->list,
+			.help = f->help });
 }
 
 /* The names of o or field: "Orders by: created, name." */
@@ -116,10 +119,10 @@ write_list_parameters(struct request *rq, struct json_writer *w, const struct re
 	    &(struct shape){ .name = "o",
 		.kind = KIND_TEXT,
 		.optional = true,
+		.list = true,
 		.example = r->order,
-		.help = names_of(rq, r,
-		    "Orders by these, separated by commas, each descending with - before it:",
-		    true) });
+		.help =
+		    names_of(rq, r, "Orders by these, each descending with - before it:", true) });
 	write_parameter(rq, w, "query",
 	    &(struct shape){ .name = "page",
 		.kind = KIND_TEXT,

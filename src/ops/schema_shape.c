@@ -13,7 +13,7 @@ static const struct {
 	[KIND_MAYBE] = { "integer", NULL, "3600" },
 	[KIND_BOOL] = { "boolean", NULL, "true" },
 	[KIND_TEXT] = { "string", NULL, NULL },
-	[KIND_UUID] = { "string", NULL, "3f2b8e4d-9a51-4c07-8d6e-1b2c3d4e5f60" },
+	[KIND_UUID] = { "string", "uuid", "3f2b8e4d-9a51-4c07-8d6e-1b2c3d4e5f60" },
 	[KIND_STAMP] = { "string", "date-time", "2026-11-24T02:33:56.123456Z" },
 	[KIND_DATE] = { "string", "date", "1990-05-17" },
 	[KIND_BYTES] = { "string", "binary", NULL },
@@ -238,10 +238,21 @@ write_object(struct json_writer *w, struct arena *a, const struct shape *s)
 		json_array_end(w);
 }
 
+static const char *
+format_of(const struct json_writer *w, const struct shape *s)
+{
+	if (s->url != NULL)
+		return "uri";
+	/* The format is the one with dashes. */
+	if (s->kind == KIND_UUID && w->uuid_form != UUID_DASHED)
+		return NULL;
+	return kinds[s->kind].format;
+}
+
 static void
 write_value(struct json_writer *w, struct arena *a, const struct shape *s)
 {
-	const char *format = s->url != NULL ? "uri" : kinds[s->kind].format;
+	const char *format = format_of(w, s);
 
 	write_type(w, kinds[s->kind].type, s->null);
 	if (format != NULL)

@@ -66,10 +66,22 @@ project_delete(struct request *rq)
 
 #define PROJECT "/api/projects/{uuid}/"
 
+static const struct action list_action = {
+	.query =
+	    (const struct shape[]){
+		{ .name = "include_terminated",
+		    .kind = KIND_BOOL,
+		    .optional = true,
+		    .help = "Removed projects, too." },
+		{ 0 },
+	    },
+};
+
 /* clang-format off */
 static const struct route routes[] = {
 	{ .method = METHOD_GET, .pattern = "/api/projects/",
 	  .who = SIGNED_IN, .handle = resource_list, .subject = &projects,
+	  .action = &list_action,
 	  .help = "Lists the projects that the caller may see." },
 	{ .method = METHOD_POST, .pattern = "/api/projects/",
 	  .who = SIGNED_IN, .handle = project_create, .as = resource_create,

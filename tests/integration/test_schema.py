@@ -131,6 +131,39 @@ def test_format(nobody, path, accept, status, type):
     assert (answer.status_code, answer.headers["Content-Type"]) == (status, type)
 
 
+def parameters_of(schema, path):
+    """What kind of value each parameter of a GET's query takes."""
+    listed = [resolved(schema, p) for p in schema["paths"][path]["get"]["parameters"]]
+    return {
+        p["name"]: p["schema"].get("format") or p["schema"]["type"] for p in listed if p["in"] == "query"
+    }
+
+
+def test_users_are_looked_for_as_in_the_reference(schema):
+    kinds = {
+        "string": "civil_number description email full_name job_title native_name organization phone_number query"
+        " registration_method user_keyword username username_list",
+        "boolean": "is_active is_staff is_support",
+        "date-time": "agreement_date date_joined modified",
+        "uuid": "customer_uuid project_uuid",
+        "array": "field o organization_roles project_roles",
+        "integer": "page_size",
+    }
+    expected = {name: kind for kind, names in kinds.items() for name in names.split()}
+    besides = {"page": "string", "cursor": "string"}  # a page may be called "last"
+    assert parameters_of(schema, "/api/users/") == {**expected, **besides}
+
+
+def test_removed_projects_are_asked_for(schema):
+    assert parameters_of(schema, "/api/projects/")["include_terminated"] == "boolean"
+
+
+def test_uuids_say_that_they_are(schema):
+    user = schema["components"]["schemas"]["User"]["properties"]
+    assert user["uuid"]["format"] == "uuid"
+    assert user["url"]["format"] == "uri"
+
+
 # Each resource that a body changes, and what makes an object of it, to which make() adds.
 BODIES = {
     "/api/customers/": lambda: {"name": unique("Customer")},
@@ -217,6 +250,8 @@ ROLE = "/api/roles/3f2b8e4d9a514c078d6e1b2c3d4e5f60/"
         ("OPTIONS", "/api/roles/", Answer(200, "", None)),
         ("GET", "/api/roles", Answer(301, "", "text/html")),
         ("GET", "/api/nothing/", Answer(404, '{"detail": "Not found."}')),
+        ("GET", "/api/docs/", Answer(200, "", "text/html")),
+        ("GET", ROLE, Answer(200, '{"uuid": "3f2b8e4d-9a51-4c07-8d6e-1b2c3d4e5f60"}')),
         ("GET", "/api/users/me/", Answer(200, '{"ip_address": null}')),
     ],
 )
@@ -230,6 +265,7 @@ def test_contract_lets_pass(service, method, path, answer):
         ("GET", ROLE, Answer(200, '{"name": "a", "surplus": 1}')),
         ("GET", ROLE, Answer(200, '{"name": null}')),
         ("GET", ROLE, Answer(200, '{"name": 1}')),
+        ("GET", ROLE, Answer(200, '{"uuid": "3f2b8e4d"}')),
         ("GET", ROLE, Answer(200, '{"name": "a"}', "text/plain")),
         ("GET", ROLE, Answer(201, '{"name": "a"}')),
         ("GET", ROLE, Answer(404, '{"error": "no"}')),
