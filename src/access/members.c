@@ -112,9 +112,16 @@ static const struct db_stmt grant_set_expiration = {
 static const struct db_stmt grant_end = {
 	.name = "grant_end",
 	.access = DB_WRITE,
-	.sql = "UPDATE role_grants SET is_active = FALSE, expiration_time = ?, modified = ?,"
-	       "  version = version + 1 WHERE id = ?",
+	.sql = "UPDATE role_grants SET is_active = FALSE, modified = ?, version = version + 1,"
+	       "  expiration_time = LEAST(?, COALESCE(expiration_time, ?)) WHERE id = ?",
 };
+
+/* One that has expired, and was not swept yet, ended then. */
+static void
+end_grant(struct request *rq, int64_t id)
+{
+	db_exec(rq->db, &grant_end, V(rq->now), V(rq->now), V(rq->now), V(id));
+}
 
 /* A request to change a team, checked. */
 struct change {
@@ -319,7 +326,7 @@ members_delete(struct request *rq)
 		return status;
 	c.expiration = rq->now;
 	while (longest(rq, &c, &g)) {
-		db_exec(rq->db, &grant_end, V(rq->now), V(rq->now), V(g.id));
+		end_grant(rq, g.id);
 		audit_change(rq, EVENT_ROLE_REVOKED, &c);
 	}
 	return reply_empty(rq, 200);
@@ -362,7 +369,7 @@ grants_end(struct request *rq, const struct scope *s)
 			.expiration = rq->now,
 		};
 
-		db_exec(rq->db, &grant_end, V(rq->now), V(rq->now), V(e.id));
+		end_grant(rq, e.id);
 		audit_change(rq, EVENT_ROLE_REVOKED, &c);
 	}
 }

@@ -83,12 +83,14 @@ request_digest(struct request *rq)
 	return digest(parts, countof(parts), rq->arena);
 }
 
-/* Of the caller, the path and the key. */
+/* Of the caller, who asks in his name if another does, the path and the key. */
 static struct bytes
 lookup_of(struct request *rq, struct text key)
 {
+	const struct caller *c = &rq->caller;
 	struct text parts[] = {
-		{ (const char *)rq->caller.uuid.b, sizeof(rq->caller.uuid.b) },
+		{ (const char *)c->uuid.b, sizeof(c->uuid.b) },
+		{ (const char *)c->impersonator.b, sizeof(c->impersonator.b) },
 		rq->path,
 		key,
 	};

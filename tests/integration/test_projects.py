@@ -160,6 +160,15 @@ def test_the_customer_of_a_project_stays(world, project):
     assert status_and_json(answer) == (200, project)
 
 
+def test_a_removal_leaves_the_end_of_a_role_that_had_expired(world, project):
+    world.person(project, "projects", "PROJECT.MEMBER")
+    of_it = "WHERE project_id = (SELECT id FROM projects WHERE uuid = UNHEX(%s))"
+    uuid = project["uuid"].replace("-", "")
+    world.service.sql(f"UPDATE role_grants SET expiration_time = '2020-01-01' {of_it}", uuid)
+    assert world.staff.delete(f"{PATH}{project['uuid']}/").status_code == 204
+    assert world.service.sql(f"SELECT is_active, YEAR(expiration_time) FROM role_grants {of_it}", uuid) == ((0, 2020),)
+
+
 def test_a_removal_is_told_and_can_be_repeated(world, project):
     w = world
     person = w.person(project, "projects", "PROJECT.MEMBER")

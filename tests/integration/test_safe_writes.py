@@ -185,6 +185,19 @@ def test_a_key_belongs_to_its_caller_and_path(service, staff):
     assert post(staff, {}, key, path=f"{path_of(user)}refresh_token/").json() == first.json()
 
 
+def test_a_key_of_an_impersonator_is_not_the_user_s(service, staff):
+    """Nor would it be good if he got an answer that was staff's."""
+    person, key, body = service.account(), unique("key"), {"email": f"{unique('new')}@example.org"}
+    path = f"{path_of(person.user)}change_email/"
+    headers = {"Idempotency-Key": key, "X-Impersonated-User-Uuid": person.user["uuid"]}
+    told = [staff.post(path, json=body, headers=headers).headers for _ in range(2)]
+    assert ["Idempotent-Replayed" in h for h in told] == [False, True]
+    assert all("X-impersonator-uuid" in h for h in told)
+    own = post(person, body, key, path)
+    assert own.status_code == 200
+    assert not {"Idempotent-Replayed", "X-impersonator-uuid"} & set(own.headers)
+
+
 def test_a_refused_request_may_be_corrected_under_its_key(staff):
     key, body = unique("key"), new_user()
     assert post(staff, {**body, "email": "x"}, key).status_code == 400
