@@ -89,7 +89,7 @@ struct ctl_kind {
 	const char *key;  /* the member with the name, which the list can be filtered by */
 };
 
-extern const struct ctl_kind ctl_users;
+extern const struct ctl_kind ctl_users, ctl_roles;
 
 /* Is it a name that nothing has? As a filter it would be none, and find everything. */
 bool ctl_is_blank(struct text name);

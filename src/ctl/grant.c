@@ -58,6 +58,23 @@ find_scope(struct ctl *ctl, struct text scope, struct text *path)
 	return ctl_error(CTL_NOT_FOUND, "there is no customer or project %s", scope.s);
 }
 
+/* Like ctl_find(), and a uuid has to be that of something. */
+static int
+find_there(struct ctl *ctl, const struct ctl_kind *kind, struct text name, struct text *uuid)
+{
+	struct answer answer;
+	int status = ctl_find(ctl, kind, name, uuid);
+
+	if (status != CTL_GOOD)
+		return status;
+	answer = ctl_call(ctl, "GET",
+	    arena_printf(ctl->arena, "%s%.*s/?field=uuid", kind->path, TEXT_ARGS(*uuid)),
+	    TEXT_NONE);
+	if (answer.status == 404)
+		return ctl_error(CTL_NOT_FOUND, "there is no %s %s", kind->what, name.s);
+	return answer.status == 200 ? CTL_GOOD : ctl_refused(&answer);
+}
+
 static struct text
 make_body(struct ctl *ctl, struct text role, struct text user)
 {
@@ -80,15 +97,17 @@ make_body(struct ctl *ctl, struct text role, struct text user)
 static int
 change(struct ctl *ctl, const char *action)
 {
-	struct text user, path = TEXT_NONE;
-	int status = ctl_find(ctl, &ctl_users, ctl->argument, &user);
+	struct text user, role, path = TEXT_NONE;
+	int status = find_there(ctl, &ctl_users, ctl->argument, &user);
 
+	if (status == CTL_GOOD)
+		status = find_there(ctl, &ctl_roles, text_from(ctl->more[0]), &role);
 	if (status == CTL_GOOD)
 		status = find_scope(ctl, text_from(ctl->more[1]), &path);
 	if (status != CTL_GOOD)
 		return status;
 	return ctl_request(ctl, "POST", arena_printf(ctl->arena, "%.*s%s", TEXT_ARGS(path), action),
-	    make_body(ctl, text_from(ctl->more[0]), user));
+	    make_body(ctl, role, user));
 }
 
 int

@@ -3,7 +3,7 @@
 
 #include "ctl/ctl.h"
 
-static const struct ctl_kind role = { "role", "/api/roles/", "name" };
+const struct ctl_kind ctl_roles = { "role", "/api/roles/", "name" };
 
 /* clang-format off */
 static const struct ctl_setting settings[] = {
@@ -49,7 +49,7 @@ int
 ctl_role_create(struct ctl *ctl)
 {
 	ctl->options.name = ctl->argument;
-	return ctl_request(ctl, "POST", text_from(role.path), make_body(ctl));
+	return ctl_request(ctl, "POST", text_from(ctl_roles.path), make_body(ctl));
 }
 
 int
@@ -60,23 +60,23 @@ ctl_role_set(struct ctl *ctl)
 	if (text_eq(body, T("{}")))
 		return ctl_error(
 		    CTL_USAGE, "there is nothing to change; try 'rosterctl role set --help'");
-	return ctl_act(ctl, &role, "PATCH", "", body);
+	return ctl_act(ctl, &ctl_roles, "PATCH", "", body);
 }
 
 int
 ctl_role_enable(struct ctl *ctl)
 {
-	return ctl_act(ctl, &role, "POST", "enable/", TEXT_NONE);
+	return ctl_act(ctl, &ctl_roles, "POST", "enable/", TEXT_NONE);
 }
 
 int
 ctl_role_disable(struct ctl *ctl)
 {
-	return ctl_act(ctl, &role, "POST", "disable/", TEXT_NONE);
+	return ctl_act(ctl, &ctl_roles, "POST", "disable/", TEXT_NONE);
 }
 
 int
 ctl_role_delete(struct ctl *ctl)
 {
-	return ctl_act(ctl, &role, "DELETE", "", TEXT_NONE);
+	return ctl_act(ctl, &ctl_roles, "DELETE", "", TEXT_NONE);
 }

@@ -202,9 +202,7 @@ def test_grants_refused(service, world):
     run(service, "grant", "add", *words)
     for message, *given in (
         ("User has already the same role in this scope.", "add", *words),
-        ("role: Role is not found.", "add", words[0], "PROJECT.PILOT", project),
         ("Role is not valid for this scope.", "add", words[0], "CUSTOMER.OWNER", project),
-        ("user: User is not found.", "add", UNKNOWN, "PROJECT.ADMIN", project),
         ("expiration_time: Expiration time should be greater than current time.",
          "set", *words, "--expires", "2001-01-01"),
         ("expiration_time: Datetime has wrong format. Use one of these formats instead: YYYY-MM-DD, "
@@ -221,7 +219,10 @@ def test_grants_of_what_is_not_there(service, world, word):
     name, role, project = world.member.user["username"], "PROJECT.MEMBER", world.project["uuid"]
     more = ["--expires", "never"] if word == "set" else []
     nobody = unique("nobody")
-    refuses(service, NOT_FOUND, f"there is no user {nobody}", "grant", word, nobody, role, project, *more)
+    for user in (nobody, UNKNOWN):
+        refuses(service, NOT_FOUND, f"there is no user {user}", "grant", word, user, role, project, *more)
+    for unknown in ("PROJECT.PILOT", UNKNOWN, " "):
+        refuses(service, NOT_FOUND, f"there is no role {unknown}", "grant", word, name, unknown, project, *more)
     for scope in (UNKNOWN, f"/api/projects/{UNKNOWN}/", f"/api/customers/{project}/", "/api/projects/", "x", ""):
         message = f"there is no customer or project {scope}"
         refuses(service, NOT_FOUND, message, "grant", word, name, role, scope, *more)
