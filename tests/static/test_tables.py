@@ -73,3 +73,17 @@ def test_a_field_is_its_column(file, table, column, row):
     room = re.fullmatch(r"VARCHAR\((\d+)\)", column_type)
     if kind == "KIND_TEXT" and longest and room:
         assert longest.group(1) == room.group(1), f"{file}: {table}.{column} has room for {room.group(1)}"
+
+
+def test_letters_of_options_are_used_once():
+    """rosterctl's commands name their options by letters: each is one option's, known, and named once in a command."""
+    source = (TOP / "src/rosterctl.c").read_text()
+    letters = re.findall(r"OPTION\('(.)',", source)
+    assert len(letters) > 40 and len(set(letters)) == len(letters)
+    names = re.findall(r'OPTION\(\'.\', "([\w-]+)"', source)
+    assert len(set(names)) == len(names) == len(letters)
+    used = re.findall(r'\.name = "([\w ]+)",[^}]*?\.options = "(\w*)"', source)
+    assert len(used) == len(re.findall(r"\.options = ", source)) > 30
+    for command, options in used:
+        assert len(set(options)) == len(options) and set(options) <= set(letters), command
+    assert set("".join(options for _, options in used)) == set(letters)
