@@ -37,6 +37,15 @@ static const struct route_table *const tables[] = {
 	&user_routes,
 };
 
+static const struct sealed_column *const sealed[] = {
+	&sealed_tokens,
+	&sealed_secrets[0],
+	&sealed_secrets[1],
+	&sealed_secrets[2],
+	&sealed_mails,
+	&sealed_answers,
+};
+
 static const struct app_process processes[] = {
 	/* Last: it writes down what the workers' last requests have left in memory. */
 	{ .name = "keeper", .run = keeper_run, .last = true },
@@ -119,6 +128,8 @@ const struct app roster = {
 	.nprocesses = countof(processes),
 	.chores = chores,
 	.nchores = countof(chores),
+	.sealed = sealed,
+	.nsealed = countof(sealed),
 	.committed = &audit_committed,
 };
 

@@ -98,6 +98,10 @@ const struct command commands[] = {
 	{ .name = "key new", .options = "", .offline = true, .without_config = true,
 	  .run = ctl_key_new,
 	  .help = "Print a new key file." },
+	{ .name = "key reseal", .options = "nj", .run = ctl_key_reseal,
+	  .help = "Seal anew, by the first key of the file, what other keys have sealed.",
+	  .json = "a list: values (what they are), and the numbers of those that an older key had sealed (older), "
+		  "resealed, lost (no key opens them) and left" },
 	{ .name = "user create", .argument = "USERNAME", .options = "efloptSUj",
 	  .run = ctl_user_create,
 	  .help = "Create a user; without --password-file nobody can sign in as him yet." },

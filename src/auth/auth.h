@@ -6,6 +6,7 @@
 #include "crypto/seal.h"
 #include "http/http.h"
 #include "http/router.h"
+#include "server/sealed.h"
 
 /*
  * Finds the caller by "Authorization: Token <key>" (also Bearer <key> and Bearer Token <key>), and whom staff
@@ -65,5 +66,8 @@ void throttle_purge(struct db *db, const struct config *config, struct arena *a)
 
 /* Signing in and out; what staff does with everybody's tokens. */
 extern const struct route_table auth_routes, auth_token_routes;
+
+/* The copies of tokens. */
+extern const struct sealed_column sealed_tokens;
 
 #endif

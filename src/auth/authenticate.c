@@ -120,13 +120,16 @@ read_credentials(struct request *rq)
 	return c;
 }
 
-/* Normally the ring has one key; while one is replaced by another, both are tried. */
+/*
+ * Normally the ring has one key; while one is replaced by another, both are tried: the older first, since a token that is
+ * resealed between the two goes from that to the newer.
+ */
 static bool
 find_owner(struct request *rq, struct text key, struct owner *owner)
 {
 	if (key.n != TOKEN_DIGITS)
 		return false;
-	for (size_t i = 0; i < keyring_count(rq->keyring); i++) {
+	for (size_t i = keyring_count(rq->keyring); i-- > 0;) {
 		struct bytes lookup =
 		    lookup_hash(rq->keyring, i, "token", secret_from(key), rq->arena);
 

@@ -42,6 +42,14 @@ context_of(const struct uuid *owner)
 	return (struct bytes){ owner->b, sizeof(owner->b) };
 }
 
+const struct sealed_column sealed_tokens = {
+	.name = "tokens",
+	.table = "tokens",
+	.column = "sealed",
+	.context = "(SELECT u.uuid FROM users u WHERE u.id = tokens.user_id)",
+	.lookup = "token",
+};
+
 bool
 token_expired(const struct request *rq, struct stamp used, struct stamp made, struct maybe lifetime)
 {

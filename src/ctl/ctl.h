@@ -194,6 +194,6 @@ int ctl_mail_list(struct ctl *ctl), ctl_mail_retry(struct ctl *ctl);
 int ctl_sync_status(struct ctl *ctl), ctl_sync_run(struct ctl *ctl);
 int ctl_migrate(struct ctl *ctl);
 int ctl_nginx(struct ctl *ctl);
-int ctl_key_new(struct ctl *ctl);
+int ctl_key_new(struct ctl *ctl), ctl_key_reseal(struct ctl *ctl);
 
 #endif

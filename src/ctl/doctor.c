@@ -82,25 +82,19 @@ check_keys(struct ctl *ctl, struct text *words)
 	return GOOD;
 }
 
-/* How many values that are kept for long were sealed by other keys than the newest; false: not told. */
+/* How many values were sealed by other keys than the newest; false: not told. */
 static bool
 count_older(struct ctl *ctl, int64_t *n)
 {
-	struct value count = { .kind = KIND_INT };
-	struct sql q;
-	bool found;
+	int64_t some;
 
-	db_begin(ctl->db, ctl->arena, false, TEXT_NONE);
-	sql_init(&q, ctl->arena);
-	sql_add(&q,
-	    "SELECT COUNT(*) FROM (SELECT sealed FROM tokens"
-	    " UNION ALL SELECT client_secret FROM identity_providers"
-	    " UNION ALL SELECT refresh_token FROM identity_providers"
-	    " UNION ALL SELECT sealed FROM mail_outbox) s WHERE ORD(s.sealed) <> ");
-	sql_value(&q, V((int64_t)keyring_newest(ctl->setup.keyring)));
-	found = db_row_sql(ctl->db, "sealed_by_older_keys", DB_READ, &q, &count, 1);
-	*n = count.i;
-	return db_end(ctl->db, false) == DB_NONE && found;
+	*n = 0;
+	for (size_t i = 0; i < roster.nsealed; i++) {
+		if (!sealed_count(ctl->db, ctl->arena, ctl->setup.keyring, roster.sealed[i], &some))
+			return false;
+		*n += some;
+	}
+	return true;
 }
 
 /* Does the key file belong to this database? */
@@ -120,7 +114,8 @@ check_sealed(struct ctl *ctl, struct text *words)
 		return FAULTY;
 	*words = T("the keys open what is in the database");
 	if (count_older(ctl, &older) && older > 0)
-		*words = arena_printf(ctl->arena, "%.*s, of which %lld were sealed by an older one",
+		*words = arena_printf(ctl->arena,
+		    "%.*s, of which %lld were sealed by an older one; rosterctl key reseal",
 		    TEXT_ARGS(*words), (long long)older);
 	return GOOD;
 }

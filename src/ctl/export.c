@@ -246,7 +246,7 @@ ctl_user_export(struct ctl *ctl)
 	if (!text_is_none(ex.path) && !open_file(&ex))
 		return CTL_FAILED;
 	ex.page = arena_new((size_t)64 * 1024 * 1024);
-	progress_begin(&ex.progress);
+	progress_begin(&ex.progress, "accounts");
 	if (write_all(&ex) && close_file(&ex))
 		status = CTL_GOOD;
 	else

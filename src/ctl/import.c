@@ -578,7 +578,7 @@ ctl_user_import(struct ctl *ctl)
 	};
 	if (records_open(&im->in, ctl->argument, ctl->arena)) {
 		im->prefix = text_slice(records_digest(&im->in, ctl->arena), 0, PREFIX);
-		progress_begin(&im->progress);
+		progress_begin(&im->progress, "accounts");
 		if (!text_is_none(im->prefix))
 			status = report(im, try_often(im));
 	}

@@ -77,14 +77,16 @@ print_rosterctl(struct arena *a UNUSED)
 	    ".SH COMMANDS");
 	for (size_t i = 0; i < ncommands; i++)
 		print_command(&commands[i]);
-	puts(".SH \"EXIT STATUS\"\n"
-	     ".TP\n0\nDone.\n"
-	     ".TP\n1\nRefused or failed; standard error says why.\n"
-	     ".TP\n2\nWrong usage.\n"
-	     ".TP\n3\nNot found.\n"
-	     ".TP\n4\nDone in part: an import has left lines out.\n"
-	     ".SH FILES\n.I " SYSCONFDIR "/roster/roster.conf\n"
-	     ".SH \"SEE ALSO\"\n.BR rosterd (8),\n.BR roster.conf (5)");
+	puts(
+	    ".SH \"EXIT STATUS\"\n"
+	    ".TP\n0\nDone.\n"
+	    ".TP\n1\nRefused or failed; standard error says why.\n"
+	    ".TP\n2\nWrong usage.\n"
+	    ".TP\n3\nNot found.\n"
+	    ".TP\n4\nDone in part: an import has left lines out, a sync has failed for some users, or\n"
+	    "values are left under an older key.\n"
+	    ".SH FILES\n.I " SYSCONFDIR "/roster/roster.conf\n"
+	    ".SH \"SEE ALSO\"\n.BR rosterd (8),\n.BR roster.conf (5)");
 }
 
 static void

@@ -8,9 +8,11 @@
 #define WIDTH 40
 
 void
-progress_begin(struct progress *p)
+progress_begin(struct progress *p, const char *unit)
 {
-	*p = (struct progress){ .shown = isatty(STDERR_FILENO) == 1, .began = stamp_now() };
+	*p = (struct progress){
+		.unit = unit, .shown = isatty(STDERR_FILENO) == 1, .began = stamp_now()
+	};
 }
 
 void
@@ -24,8 +26,8 @@ progress_show(struct progress *p, int64_t part, int64_t whole, int64_t n)
 	if (!p->shown || now.us - p->drawn.us < INTERVAL)
 		return;
 	p->drawn = now;
-	fprintf(stderr, "\r[%-*.*s] %3lld %%  %lld accounts, %lld a second\x1b[K", WIDTH, width,
-	    full, (long long)(whole > 0 ? part * 100 / whole : 100), (long long)n,
+	fprintf(stderr, "\r[%-*.*s] %3lld %%  %lld %s, %lld a second\x1b[K", WIDTH, width, full,
+	    (long long)(whole > 0 ? part * 100 / whole : 100), (long long)n, p->unit,
 	    (long long)(elapsed > 0 ? n * SECONDS / elapsed : 0));
 }
 

@@ -6,13 +6,14 @@
 #include "base/stamp.h"
 
 struct progress {
-	bool shown; /* standard error is a terminal */
+	const char *unit; /* "accounts" */
+	bool shown;       /* standard error is a terminal */
 	struct stamp began, drawn;
 };
 
-void progress_begin(struct progress *p);
+void progress_begin(struct progress *p, const char *unit);
 
-/* part of whole is done, and n accounts with it. Draws a few times a second at most. */
+/* part of whole is done, and n of the unit with it. Draws a few times a second at most. */
 void progress_show(struct progress *p, int64_t part, int64_t whole, int64_t n);
 
 /* Takes the bar away, for a message or for good. */

@@ -148,7 +148,7 @@ run_one(struct ctl *ctl, struct text provider, struct json_writer *w)
 	};
 	enum sync_end end;
 
-	progress_begin(&progress);
+	progress_begin(&progress, "accounts");
 	end = sync_look(&job);
 	if (end == SYNC_DONE)
 		do

@@ -25,6 +25,13 @@ static const struct db_column kept_columns[] = {
 	COLUMN(kept, created),
 };
 
+const struct sealed_column sealed_answers = {
+	.name = "kept answers",
+	.table = "idempotency_keys",
+	.column = "answer",
+	.context = "lookup",
+};
+
 static const struct db_stmt kept_lock = {
 	.name = "idempotency_lock",
 	.access = DB_LOCK,

@@ -10,6 +10,7 @@
 #define ROSTER_IDEMPOTENCY_IDEMPOTENCY_H
 
 #include "http/http.h"
+#include "server/sealed.h"
 
 /* Before a handler: 0 to run it, or the status of the answer that was given instead. */
 handler idempotency_begin;
@@ -19,5 +20,8 @@ void idempotency_end(struct request *rq);
 
 /* Forgets answers older than a day; a chore of the keeper. */
 void idempotency_purge(struct db *db, const struct config *config, struct arena *a);
+
+/* The kept answers. */
+extern const struct sealed_column sealed_answers;
 
 #endif

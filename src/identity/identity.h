@@ -7,11 +7,16 @@
 
 #include "http/router.h"
 #include "resource/resource.h"
+#include "server/sealed.h"
 #include "server/server.h"
 
 extern const struct resource identity_providers;
 
 extern const struct route_table identity_routes;
+
+/* Their secrets: of the client, refresh tokens and access tokens. */
+#define SEALED_OF_PROVIDERS 3
+extern const struct sealed_column sealed_secrets[SEALED_OF_PROVIDERS];
 
 /* The process that compares users with their providers, the least recently compared first; for the app's table. */
 void sync_run(struct process *p);

@@ -13,6 +13,23 @@ context_of(enum provider_secret which, const struct uuid *provider, struct arena
 	return (struct bytes){ p, sizeof(provider->b) + 1 };
 }
 
+/*
+ * Who fetches a token compares with what he has read before (provider.c): nobody may change it meanwhile, and whoever
+ * has read it before has to read it again.
+ */
+/* clang-format off */
+#define SECRET(n, c, which) \
+	{ .name = (n), .table = "identity_providers", .column = (c), .context = "CONCAT(uuid, " which ")", \
+	  .set = "version = version + 1", .only = "(fetch_until IS NULL OR fetch_until < UTC_TIMESTAMP(6))" }
+
+/* In the order of enum provider_secret, whose number is part of the context. */
+const struct sealed_column sealed_secrets[SEALED_OF_PROVIDERS] = {
+	SECRET("client secrets", "client_secret", "x'00'"),
+	SECRET("refresh tokens", "refresh_token", "x'01'"),
+	SECRET("access tokens", "access_token", "x'02'"),
+};
+/* clang-format on */
+
 struct bytes
 provider_seal(const struct keyring *keyring, enum provider_secret which,
     const struct uuid *provider, struct text secret, struct arena *a)

@@ -12,6 +12,7 @@
 #include "base/base.h"
 #include "db/db.h"
 #include "http/http.h"
+#include "server/sealed.h"
 #include "server/server.h"
 
 /* What the texts of a mail call {{name}}. */
@@ -57,5 +58,8 @@ void mail_measure(struct db *db, const struct config *config, struct arena *a);
 
 /* Makes a mail (none: all of them) due now, also one that was given up; how many there were. */
 int64_t mail_retry(struct db *db, struct maybe id);
+
+/* What the texts of waiting mails are made with. */
+extern const struct sealed_column sealed_mails;
 
 #endif

@@ -23,6 +23,13 @@ context_of(const struct uuid *mail)
 	return (struct bytes){ mail->b, sizeof(mail->b) };
 }
 
+const struct sealed_column sealed_mails = {
+	.name = "mails",
+	.table = "mail_outbox",
+	.column = "sealed",
+	.context = "uuid",
+};
+
 /* {"code": "..."}, sealed for the mail. */
 static struct bytes
 seal_values(struct request *rq, const struct mail *mail, const struct uuid *uuid)

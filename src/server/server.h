@@ -59,6 +59,8 @@ struct app {
 	size_t nprocesses;
 	const struct chore *chores; /* of keeper_run() */
 	size_t nchores;
+	const struct sealed_column *const *sealed; /* all columns of sealed values (sealed.h) */
+	size_t nsealed;
 	const struct db_stmt
 	    *committed; /* see struct db_options; NULL: the service has no database */
 };

@@ -70,7 +70,7 @@ def test_what_an_older_key_has_sealed(own_service):
     ((tokens,),) = service.sql("SELECT COUNT(*) FROM tokens")
     ((mails,),) = service.sql("SELECT COUNT(*) FROM mail_outbox")
     old = tokens + mails
-    words = "the keys open what is in the database, of which {} were sealed by an older one"
+    words = "the keys open what is in the database, of which {} were sealed by an older one; rosterctl key reseal"
     assert look(service)[0]["sealed"] == ("good", words.format(old))
     service.rosterctl("user", "token", user["username"], "--new")
     assert look(service)[0]["sealed"] == ("good", words.format(old - 1))
