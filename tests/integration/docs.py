@@ -66,7 +66,7 @@ class Terminal:
         }
         # Commands that a part of the system does; here it is a step of the instance.
         self.done_by = {
-            "systemctl reload rosterd": service.reload,
+            "systemctl reload rosterd": service.renew,
             "systemctl stop rosterd": lambda: service.run("stop_rosterd"),
             "systemctl start rosterd": lambda: service.run("launch_rosterd", "wait_for_answer"),
         }

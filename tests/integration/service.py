@@ -197,6 +197,12 @@ class Service:
         os.kill(self.master, signal.SIGHUP)
         eventually(lambda: len(self.messages("reloaded")) > before, what="the reload")
 
+    def renew(self):
+        """Reloads, and waits until those have gone who knew the old configuration; drain_timeout is how long they may."""
+        before = set(self.children())
+        self.reload()
+        eventually(lambda: not before & set(self.children()), what="the end of the old workers")
+
     def rosterctl(self, *words, stdin="", check=True):
         done = subprocess.run(
             [BUILD / "rosterctl", "--config", self.state / "roster.conf", *words],

@@ -52,7 +52,7 @@ def follow(page, terminal):
 
 @pytest.fixture
 def terminal(daemon, tmp_path):
-    return Terminal(daemon(), tmp_path)
+    return Terminal(daemon(config="drain_timeout = 1\n"), tmp_path)
 
 
 def says(words):
@@ -355,7 +355,7 @@ def edit(file, key):
 @does(OPERATING, "editor /etc/roster/keys")
 def edit_keys(t):
     yield
-    t.service.reload()
+    t.service.renew()
     assert t.account.get("/api/users/me/").json()["uuid"] == t.account.user["uuid"]
 
 

@@ -8,7 +8,7 @@ import threading
 
 import pytest
 from identity import PROVIDERS, Remote, belongs_to
-from service import BUILD, Client, eventually, unique
+from service import BUILD, Client, unique
 from users import path_of
 
 DONE, FAILED, PARTLY = 0, 1, 4
@@ -26,7 +26,7 @@ def keys_of(service):
 
 def use_keys(service, *lines):
     (service.state / "keys").write_text("".join(lines))
-    service.reload()
+    service.renew()
 
 
 def reseal(service, *words, status=DONE):
@@ -51,7 +51,7 @@ def remote():
 
 @pytest.fixture
 def host(daemon):
-    return daemon()
+    return daemon(config="drain_timeout = 1\n")
 
 
 def pull(host, user):
@@ -103,15 +103,7 @@ def test_an_old_key_can_go(host, remote):
     assert not any("not in the key file" in (error or "") for (error,) in host.sql("SELECT error FROM mail_outbox"))
 
 
-def renew_workers(host, *lines):
-    """Until those that know other keys have served what nginx has kept open to them."""
-    before = set(host.children())
-    use_keys(host, *lines)
-    eventually(lambda: not before & set(host.children()), what="the end of the old workers")
-
-
-def test_nobody_is_locked_out_meanwhile(daemon):
-    host = daemon(config="drain_timeout = 1\n")
+def test_nobody_is_locked_out_meanwhile(host):
     clients = [host.account() for _ in range(4)]
     (old,), stop, codes = keys_of(host), threading.Event(), set()
 
@@ -126,8 +118,8 @@ def test_nobody_is_locked_out_meanwhile(daemon):
     try:
         for number in range(2, 5):
             new = new_key(number)
-            renew_workers(host, old, new)
-            renew_workers(host, new, old)
+            use_keys(host, old, new)
+            use_keys(host, new, old)
             assert reseal(host)["tokens"] == [rows(host, "tokens")] * 2 + [0, 0]
             old = new
     finally:
