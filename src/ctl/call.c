@@ -1,6 +1,8 @@
 #define ROSTER_OWNS_MEMORY
 #include "base/base.h"
 
+#include <signal.h>
+
 #include "base/log.h"
 #include "ctl/ctl.h"
 #include "server/server.h"
@@ -135,6 +137,29 @@ ctl_error(int status, const char *format, ...)
 	va_end(args);
 	fputc('\n', stderr);
 	return status;
+}
+
+static volatile sig_atomic_t interrupted;
+
+static void
+on_interrupt(int number UNUSED)
+{
+	interrupted = 1;
+}
+
+void
+ctl_catch_interrupts(void)
+{
+	struct sigaction action = { .sa_handler = on_interrupt };
+
+	sigaction(SIGINT, &action, NULL);
+	sigaction(SIGTERM, &action, NULL);
+}
+
+bool
+ctl_interrupted(void)
+{
+	return interrupted;
 }
 
 void

@@ -170,6 +170,10 @@ int ctl_print_object(struct ctl *ctl, const struct answer *answer);
 /* Says on standard error what went wrong and returns status. */
 int ctl_error(int status, const char *format, ...) PRINTF_LIKE(2, 3);
 
+/* From now on Ctrl-C and SIGTERM only set what ctl_interrupted() tells: what was begun is finished first. */
+void ctl_catch_interrupts(void);
+bool ctl_interrupted(void);
+
 /* Prints a text on standard output. */
 void ctl_print(struct text t);
 

@@ -1,8 +1,6 @@
 /* rosterctl key: keys, and what they have sealed. */
 #include "base/base.h"
 
-#include <signal.h>
-
 #include "crypto/seal.h"
 #include "ctl/ctl.h"
 #include "ctl/progress.h"
@@ -16,15 +14,6 @@ ctl_key_new(struct ctl *ctl)
 {
 	ctl_print(keyring_generate(ctl->arena));
 	return CTL_GOOD;
-}
-
-/* Ctrl-C: what was begun is finished first. */
-static volatile sig_atomic_t interrupted;
-
-static void
-on_interrupt(int number UNUSED)
-{
-	interrupted = 1;
 }
 
 /* What was found in a column, and what is left of it. */
@@ -67,7 +56,7 @@ reseal_column(struct resealing *r, size_t i)
 	int64_t n = 1;
 
 	f->walk = (struct reseal){ roster.sealed[i], ctl->setup.keyring, .after = 0 };
-	while (n > 0 && !interrupted) {
+	while (n > 0 && !ctl_interrupted()) {
 		n = reseal_batch(ctl->db, r->batch, &f->walk);
 		arena_reset(r->batch);
 		r->done += n;
@@ -80,11 +69,9 @@ reseal_column(struct resealing *r, size_t i)
 static bool
 reseal_all(struct resealing *r)
 {
-	struct sigaction action = { .sa_handler = on_interrupt };
 	bool good = true;
 
-	sigaction(SIGINT, &action, NULL);
-	sigaction(SIGTERM, &action, NULL);
+	ctl_catch_interrupts();
 	r->batch = arena_new(BATCH_MEMORY);
 	progress_begin(&r->progress, "values");
 	for (size_t i = 0; i < roster.nsealed && good; i++)
@@ -130,7 +117,7 @@ report_left(const struct resealing *r, int64_t left)
 
 	for (size_t i = 0; i < roster.nsealed; i++)
 		lost += r->found[i].walk.lost;
-	if (interrupted)
+	if (ctl_interrupted())
 		return ctl_error(CTL_FAILED, "interrupted; run it again for the rest");
 	if (lost > 0)
 		(void)ctl_error(0, "no key of the file opens %lld of them", (long long)lost);

@@ -1,8 +1,6 @@
 /* rosterctl sync: what the process sync of rosterd does by itself, told of and done by hand. */
 #include "base/base.h"
 
-#include <signal.h>
-
 #include "ctl/ctl.h"
 #include "ctl/progress.h"
 #include "identity/identity.h"
@@ -79,15 +77,6 @@ find_providers(struct ctl *ctl, struct text names[static PROVIDERS_MAX])
 	return db_end(ctl->db, false) == DB_NONE ? n : 0;
 }
 
-/* Ctrl-C: those who were taken on are let go first. */
-static volatile sig_atomic_t interrupted;
-
-static void
-on_interrupt(int number UNUSED)
-{
-	interrupted = 1;
-}
-
 static bool
 show(const struct sync_job *job)
 {
@@ -95,7 +84,7 @@ show(const struct sync_job *job)
 	int64_t done = c->synced + c->failed, all = done > c->due ? done : c->due;
 
 	progress_show(job->ctx, done, all, done);
-	return !interrupted;
+	return !ctl_interrupted(); /* those who were taken on are let go first */
 }
 
 static void
@@ -153,14 +142,13 @@ run_one(struct ctl *ctl, struct text provider, struct json_writer *w)
 	if (end == SYNC_DONE)
 		do
 			end = sync_walk(&job);
-		while (end == SYNC_STOPPED && !interrupted);
+		while (end == SYNC_STOPPED && !ctl_interrupted());
 	return report(w, &job, end);
 }
 
 int
 ctl_sync_run(struct ctl *ctl)
 {
-	struct sigaction action = { .sa_handler = on_interrupt };
 	struct text names[PROVIDERS_MAX];
 	size_t n = find_providers(ctl, names);
 	int status = CTL_GOOD;
@@ -171,10 +159,9 @@ ctl_sync_run(struct ctl *ctl)
 		    CTL_NOT_FOUND, "there is no identity provider %s", ctl->argument.s);
 	if (n == 0)
 		return ctl_error(CTL_FAILED, "no identity provider has a sync interval");
-	sigaction(SIGINT, &action, NULL);
-	sigaction(SIGTERM, &action, NULL);
+	ctl_catch_interrupts();
 	ctl_json_list(ctl, &w);
-	for (size_t i = 0; i < n && !interrupted; i++) {
+	for (size_t i = 0; i < n && !ctl_interrupted(); i++) {
 		int one = run_one(ctl, names[i], ctl->options.json ? &w : NULL);
 
 		status = status == CTL_GOOD || one == CTL_FAILED ? one : status;
