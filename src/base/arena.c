@@ -251,6 +251,14 @@ arena_text(struct arena *a, struct text t)
 	return (struct text){ s, t.n };
 }
 
+struct bytes
+arena_bytes(struct arena *a, struct bytes x)
+{
+	struct text copy = arena_text(a, (struct text){ (const char *)x.p, x.n });
+
+	return (struct bytes){ (const uint8_t *)copy.s, copy.n };
+}
+
 struct text
 arena_printf(struct arena *a, const char *format, ...)
 {

@@ -15,6 +15,7 @@
 
 #include "base/base.h"
 #include "base/text.h"
+#include "base/value.h"
 
 struct arena;
 
@@ -64,6 +65,9 @@ size_t arena_used(const struct arena *a);
 
 /* A copy of t, followed by a NUL that does not count. {NULL, 0} stays {NULL, 0}. */
 struct text arena_text(struct arena *a, struct text t);
+
+/* A copy of x; {NULL, 0} stays {NULL, 0}. */
+struct bytes arena_bytes(struct arena *a, struct bytes x);
 
 /* Like sprintf; the text is followed by a NUL that does not count. */
 struct text arena_printf(struct arena *a, const char *format, ...) PRINTF_LIKE(2, 3);

@@ -195,14 +195,6 @@ count_statements(const struct migration *m)
 
 /* The database's side. */
 
-static struct bytes
-keep_bytes(struct arena *a, struct bytes x)
-{
-	struct text copy = arena_text(a, (struct text){ (const char *)x.p, x.n });
-
-	return (struct bytes){ (const uint8_t *)copy.s, copy.n };
-}
-
 static void
 ledger_load(struct db *db, struct arena *a, struct ledger *l)
 {
@@ -219,7 +211,7 @@ ledger_load(struct db *db, struct arena *a, struct ledger *l)
 			l->rows = arena_grow(a, l->rows, l->n * sizeof(row), room * sizeof(row));
 		}
 		row.name = arena_text(a, row.name);
-		row.checksum = keep_bytes(a, row.checksum);
+		row.checksum = arena_bytes(a, row.checksum);
 		l->rows[l->n++] = row;
 	}
 }

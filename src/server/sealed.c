@@ -47,14 +47,6 @@ sealed_count(struct db *db, struct arena *a, const struct keyring *keyring,
 	return db_end(db, false) == DB_NONE && found;
 }
 
-static struct bytes
-keep(struct arena *a, struct bytes x)
-{
-	struct text copy = arena_text(a, (struct text){ (const char *)x.p, x.n });
-
-	return (struct bytes){ (const uint8_t *)copy.s, copy.n };
-}
-
 static size_t
 read_rows(struct db *db, struct arena *a, const struct reseal *r, struct row rows[static BATCH])
 {
@@ -75,7 +67,8 @@ read_rows(struct db *db, struct arena *a, const struct reseal *r, struct row row
 	sql_value(&q, V((int64_t)BATCH));
 	db_query_sql(db, "sealed_by_older", DB_READ, &q, out, countof(out));
 	while (db_next(db))
-		rows[n++] = (struct row){ out[0].i, keep(a, out[1].x), keep(a, out[2].x) };
+		rows[n++] =
+		    (struct row){ out[0].i, arena_bytes(a, out[1].x), arena_bytes(a, out[2].x) };
 	return n;
 }
 
