@@ -129,11 +129,8 @@ check_permissions(struct request *rq, struct draft *d)
 {
 	const struct json *given = given_permissions(rq);
 
-	if (given == NULL) {
-		if (d->old == NULL)
-			problem_add(rq, T("permissions"), T("This field is required."));
+	if (given == NULL)
 		return;
-	}
 	if (given->type != JSON_ARRAY) {
 		problem_printf(rq, T("permissions"),
 		    "Expected a list of items but got type \"%s\".", json_type_name(given->type));

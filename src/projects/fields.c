@@ -198,7 +198,9 @@ check_parent(struct request *rq, struct draft *d)
 	struct uuid uuid;
 	int64_t id;
 
-	if (named == NULL || named->type == JSON_NULL)
+	if (named == NULL)
+		return;
+	if (named->type == JSON_NULL)
 		problem_add(rq, T("customer"), T("This field is required."));
 	else if (!parent_uuid(named, &uuid))
 		problem_add(rq, T("customer"), T("Invalid hyperlink - No URL match."));

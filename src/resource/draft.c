@@ -82,14 +82,13 @@ read_field(struct request *rq, struct draft *d, size_t i)
 		d->set[i] = input_read(rq, &input, text_from(f->name), json, &d->values[i]);
 }
 
-/* A field that cannot be changed, or that a hook reads, must be there all the same. */
+/* A field that is not the draft's to take, because it cannot be changed or a hook reads it, must be there all the same. */
 static void
 check_there(struct request *rq, const struct draft *d, const struct field *f)
 {
 	struct text name = text_from(f->name);
 
-	if (d->old != NULL && f->input.required && must_be_complete(rq, d) &&
-	    json_member(rq->body, name) == NULL)
+	if (f->input.required && must_be_complete(rq, d) && json_member(rq->body, name) == NULL)
 		problem_add(rq, name, T("This field is required."));
 }
 
