@@ -65,7 +65,7 @@ find_there(struct ctl *ctl, const struct ctl_kind *kind, struct text name, struc
 	struct answer answer;
 	int status = ctl_find(ctl, kind, name, uuid);
 
-	if (status != CTL_GOOD)
+	if (status != CTL_GOOD || !uuid_parse(name, &(struct uuid){ 0 }))
 		return status;
 	answer = ctl_call(ctl, "GET",
 	    arena_printf(ctl->arena, "%s%.*s/?field=uuid", kind->path, TEXT_ARGS(*uuid)),
