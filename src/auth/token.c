@@ -21,13 +21,13 @@ static const struct db_stmt token_newest = {
 	.ncolumns = countof(sealed_columns),
 };
 
-#define COLUMNS " tokens (user_id, lookup, sealed, created, made) VALUES "
+#define INTO_TOKENS " INTO tokens (user_id, lookup, sealed, created, made) VALUES "
 
 /* In one statement: of two at once for a user who has no token, each would find none to delete. */
 static const struct db_stmt token_put = {
 	.name = "token_put",
 	.access = DB_WRITE,
-	.sql = "REPLACE INTO" COLUMNS "(?, ?, ?, ?, ?)",
+	.sql = "REPLACE" INTO_TOKENS "(?, ?, ?, ?, ?)",
 };
 
 static const struct db_stmt token_delete = {
@@ -66,7 +66,7 @@ token_end(struct request *rq, int64_t user_id)
 	db_exec(rq->db, &token_delete, V(user_id));
 }
 
-/* Adds a token's row, in the order of COLUMNS. */
+/* Adds a token's row, in the order of INTO_TOKENS. */
 static void
 add_token(struct request *rq, struct sql *q, struct token_owner owner, struct text token)
 {
@@ -90,7 +90,7 @@ token_issue_first(struct request *rq, const struct token_owner *owners, size_t n
 
 	tokens_new(rq->arena, tokens, n);
 	sql_init(&q, rq->arena);
-	sql_add(&q, "INSERT INTO" COLUMNS);
+	sql_add(&q, "INSERT" INTO_TOKENS);
 	for (size_t i = 0; i < n; i++) {
 		if (i > 0)
 			sql_add(&q, ", ");
