@@ -15,12 +15,12 @@ control_packages() {
 	' "$top/debian/control"
 }
 
-# Those that are not installed; a package that provides the name will do.
 missing_packages() {
-	control_packages "$1" | grep -vxFf <(
-		dpkg-query -W -f='${db:Status-Status} ${Package}, ${Provides}\n' |
-			sed -n 's/^installed //p' | tr ',' '\n' | sed 's/^ *//; s/ *(.*//'
-	) || true
+	local wanted
+	wanted=$(control_packages "$1")
+	# shellcheck disable=SC2086
+	dpkg-query -W -f='${db:Status-Status} ${Package}\n' $wanted 2>/dev/null |
+		sed -n 's/^installed //p' | grep -vxFf - <(echo "$wanted") || true
 }
 
 # Runs a command as root.
