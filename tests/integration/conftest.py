@@ -3,6 +3,7 @@
 import pytest
 
 from daemon import Daemon
+from identity import Remote
 from service import Service
 
 
@@ -47,6 +48,14 @@ def daemon(service):
     yield start
     for instance in instances:
         instance.close()
+
+
+@pytest.fixture
+def remote():
+    """The service of an identity provider, which nobody has been told of yet."""
+    server = Remote()
+    yield server
+    server.close()
 
 
 @pytest.fixture(autouse=True)

@@ -23,13 +23,6 @@ DETAILS = ("username", "email", "first_name", "last_name", "affiliations", "is_a
 
 
 @pytest.fixture
-def remote():
-    server = Remote()
-    yield server
-    server.close()
-
-
-@pytest.fixture
 def provide(staff):
     """Makes a Remote the provider eduteams; with fields of one's own."""
     made = []

@@ -272,6 +272,16 @@ def only_alice(server, session, envelope, mechanism, data):
     return AuthResult(success=good, handled=False)
 
 
+def alice_s(server, authority):
+    """A server that takes mail from alice alone, and her password over TLS alone."""
+    return server(
+        tls_context=authority.certificate("localhost"),
+        require_starttls=True,
+        auth_required=True,
+        authenticator=only_alice,
+    )
+
+
 @pytest.fixture
 def password_file(tmp_path):
     file = tmp_path / "password"
@@ -280,12 +290,7 @@ def password_file(tmp_path):
 
 
 def test_authentication(post, server, authority, password_file):
-    s = server(
-        tls_context=authority.certificate("localhost"),
-        require_starttls=True,
-        auth_required=True,
-        authenticator=only_alice,
-    )
+    s = alice_s(server, authority)
     options = {
         "smtp_tls": "required",
         "smtp_ca_file": authority.file,
@@ -328,12 +333,7 @@ def test_no_password_file(post, server, password_file):
 
 
 def test_doctor_asks_as_the_mailer_does(service, server, authority, password_file):
-    s = server(
-        tls_context=authority.certificate("localhost"),
-        require_starttls=True,
-        auth_required=True,
-        authenticator=only_alice,
-    )
+    s = alice_s(server, authority)
     good = {"smtp_url": s.url, "smtp_tls": "required", "smtp_ca_file": authority.file,
             "smtp_user": "alice", "smtp_password_file": password_file}  # fmt: skip
 

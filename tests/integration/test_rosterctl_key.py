@@ -7,7 +7,7 @@ import subprocess
 import threading
 
 import pytest
-from identity import PROVIDERS, Remote, belongs_to
+from identity import PROVIDERS, belongs_to
 from service import BUILD, Client, unique
 from users import path_of
 
@@ -40,13 +40,6 @@ def reseal(service, *words, status=DONE):
 
 def rows(service, table):
     return service.sql(f"SELECT COUNT(*) FROM {table}")[0][0]
-
-
-@pytest.fixture
-def remote():
-    server = Remote()
-    yield server
-    server.close()
 
 
 @pytest.fixture
