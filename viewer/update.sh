@@ -24,7 +24,7 @@ take_files() {
 	done
 }
 
-# The map of the bundle without libraries holds Swagger UI's own source files, whole.
+# The map of the bundle without libraries holds Swagger UI's own source files, but those that only export others.
 take_sources() {
 	python3 - "$work" "$work/package/swagger-ui-es-bundle-core.js.map" <<-'EOT'
 		import json
