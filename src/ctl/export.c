@@ -2,6 +2,7 @@
 #include "base/base.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -53,6 +54,28 @@ trouble(const struct export *ex, const char *what)
 	return false;
 }
 
+/* What is left of an export that a signal ends. */
+static const char *unfinished;
+
+static void
+on_signal(int number)
+{
+	(void)unlink(unfinished);
+	(void)raise(number); /* which ends the process, for it is caught only once */
+}
+
+/* Even in the midst of a question that the database does not answer. */
+static void
+remove_when_killed(const char *path)
+{
+	static const int signals[] = { SIGHUP, SIGINT, SIGTERM };
+	struct sigaction action = { .sa_handler = on_signal, .sa_flags = SA_RESETHAND };
+
+	unfinished = path;
+	for (size_t i = 0; i < countof(signals); i++)
+		sigaction(signals[i], &action, NULL);
+}
+
 /* A regular file is written beside its name and put there when it is whole; hashes are in it. */
 static bool
 open_file(struct export *ex)
@@ -61,9 +84,11 @@ open_file(struct export *ex)
 	bool in_place = stat(ex->path.s, &st) == 0 && !S_ISREG(st.st_mode);
 	int fd;
 
-	if (!in_place)
+	if (!in_place) {
 		ex->temporary =
 		    arena_printf(ex->ctl->arena, "%s.%ld.new", ex->path.s, (long)getpid());
+		remove_when_killed(ex->temporary.s);
+	}
 	fd = open(in_place ? ex->path.s : ex->temporary.s,
 	    in_place ? O_WRONLY | O_CLOEXEC : O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	ex->out = fd < 0 ? NULL : fdopen(fd, "w");
