@@ -10,6 +10,7 @@
 #define SHA256_SIZE 32
 #define BCRYPT_HASH 60     /* characters */
 #define BCRYPT_PASSWORD 72 /* bytes that count */
+#define BCRYPT_TAG 29      /* where the salt has ended */
 
 /* "<iterations>$<salt>$<base64>" */
 struct pbkdf2 {
@@ -83,7 +84,10 @@ bcrypt_matches(struct text password, struct text t, struct arena *a)
 		return false;
 	made = crypt_r(
 	    arena_text(a, text_slice(password, 0, BCRYPT_PASSWORD)).s, arena_text(a, t).s, data);
-	return made != NULL && secret_eq(secret_from(text_from(made)), secret_from(t));
+	/* Some wrote bits that do not count into the salt's last character; crypt(3) clears them in what it makes. */
+	return made != NULL &&
+	    secret_eq(secret_from(text_slice(text_from(made), BCRYPT_TAG, BCRYPT_HASH)),
+		secret_from(text_slice(t, BCRYPT_TAG, BCRYPT_HASH)));
 }
 
 /* Django's way past the 72 bytes: bcrypt of the digest in hexadecimal. */
