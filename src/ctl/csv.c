@@ -24,23 +24,35 @@ csv_end(struct text t)
 	return t.n;
 }
 
+/* Where the quote is that closes what is behind the one at i; t.n when there is none. */
+static size_t
+closing_quote(struct text t, size_t i)
+{
+	for (i++; i < t.n; i++) {
+		if (t.s[i] != '"')
+			continue;
+		if (i + 1 == t.n || t.s[i + 1] != '"')
+			return i;
+		i++;
+	}
+	return t.n;
+}
+
 /* The cell that begins with a quote at *at, which is left behind the closing one. */
 static bool
 read_quoted(struct text t, size_t *at, struct arena *a, struct text *cell)
 {
-	char *s = arena_alloc(a, t.n - *at);
-	size_t n = 0, i = *at + 1;
+	size_t end = closing_quote(t, *at), n = 0;
+	char *s = arena_alloc(a, end - *at);
 
-	for (; i < t.n; i++) {
-		if (t.s[i] == '"' && (i + 1 == t.n || t.s[i + 1] != '"'))
-			break;
+	for (size_t i = *at + 1; i < end; i++) {
 		if (t.s[i] == '"')
 			i++;
 		s[n++] = t.s[i];
 	}
 	*cell = (struct text){ s, n };
-	*at = i + 1;
-	return i < t.n;
+	*at = end + 1;
+	return end < t.n;
 }
 
 static bool

@@ -70,6 +70,22 @@ Test(csv, too_many_cells)
 	cr_expect_str_eq(problem, "there are too many cells");
 }
 
+/* What the cells need is what the record has, however many there are. */
+Test(csv, memory)
+{
+	static char record[500000];
+	const size_t last = (size_t)3 * (CELLS_MAX - 1);
+	struct text cells[CELLS_MAX];
+	const char *problem = NULL;
+
+	memset(record, 'x', sizeof(record));
+	for (size_t i = 0; i < last; i++)
+		record[i] = i % 3 == 2 ? ',' : '"';
+	cr_expect_eq(
+	    csv_split((struct text){ record, sizeof(record) }, a, cells, &problem), CELLS_MAX);
+	cr_expect_eq(cells[CELLS_MAX - 1].n, sizeof(record) - last);
+}
+
 Test(csv, end)
 {
 	static const struct {
