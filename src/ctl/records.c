@@ -188,6 +188,17 @@ have_record(struct records *r, struct text *record)
 	return r->problem == NULL && record->n > 0;
 }
 
+/* Nothing but blanks, as a person leaves behind in an editor. */
+static bool
+is_blank(struct text t)
+{
+	size_t i = 0;
+
+	while (i < t.n && (t.s[i] == ' ' || t.s[i] == '\t'))
+		i++;
+	return i == t.n;
+}
+
 bool
 records_next(struct records *r, struct text *record)
 {
@@ -199,6 +210,6 @@ records_next(struct records *r, struct text *record)
 		r->done += (int64_t)record->n;
 		r->next_line += count_lines(*record);
 		*record = strip(*record);
-	} while (record->n == 0);
+	} while (is_blank(*record));
 	return true;
 }

@@ -146,7 +146,8 @@ def test_slugs_go_on_where_others_have_stopped(service):
 
 def test_line_ends_blank_lines_and_a_byte_order_mark(service):
     one, two = new(), new()
-    lines = ["\ufeffusername,email", "", f"{one['username']},{one['email']}", "", f"{two['username']},{two['email']}"]
+    lines = ["\ufeffusername,email", "", f"{one['username']},{one['email']}", " \t",
+             f"{two['username']},{two['email']}", "", " "]
     assert imported(service, "\r\n".join(lines))["imported"] == 2
     assert users_of(service, [one, two]).keys() == {one["username"], two["username"]}
 
@@ -587,6 +588,23 @@ def test_a_disk_that_gets_full_leaves_the_old_file(service, tmp_path):
     command = [BUILD / "rosterctl", "--config", service.state / "roster.conf", "user", "export", "--output", file]
     done = subprocess.run(command, stderr=subprocess.PIPE, text=True, preexec_fn=small_files)
     assert (done.returncode, done.stderr) == (1, f"rosterctl: {file}: cannot write: File too large\n")
+    assert file.read_text() == "old"
+    assert [f.name for f in tmp_path.iterdir()] == ["people.csv"]
+
+
+@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGINT, signal.SIGTERM])
+def test_an_export_that_is_interrupted_leaves_the_old_file(daemon, tmp_path, number):
+    """At once, though the database does not answer."""
+    one = daemon()
+    file = tmp_path / "people.csv"
+    file.write_text("old")
+    with one.connect() as holder, holder.cursor() as cursor:
+        cursor.execute("LOCK TABLES users WRITE")
+        command = [BUILD / "rosterctl", "--config", one.state / "roster.conf", "user", "export", "--output", file]
+        process = subprocess.Popen(command)
+        eventually(lambda: len(list(tmp_path.iterdir())) == 2)
+        process.send_signal(number)
+        assert process.wait() == -number
     assert file.read_text() == "old"
     assert [f.name for f in tmp_path.iterdir()] == ["people.csv"]
 
