@@ -4,11 +4,10 @@
 #include "identity/identity_int.h"
 #include "json/writer.h"
 #include "resource/checks.h"
+#include "users/users.h"
 
 #define NAME_MAX_LENGTH 100
 #define EMAIL_MAX_LENGTH 320
-#define AFFILIATIONS_MAX 100
-#define AFFILIATION_MAX_LENGTH 500
 #define SSH_KEYS_MAX 100
 
 static bool
@@ -62,7 +61,7 @@ read_affiliations(const struct json *json, struct arena *a, struct text *out)
 	for (const struct json *j = first; j != NULL && good; j = j == json ? NULL : j->next) {
 		struct text affiliation = TEXT_NONE;
 
-		good = read_text(j, AFFILIATION_MAX_LENGTH, &affiliation);
+		good = read_text(j, AFFILIATION_LENGTH_MAX, &affiliation);
 		if (good && !text_is_none(affiliation))
 			json_text(&w, affiliation);
 	}

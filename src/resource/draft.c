@@ -72,6 +72,7 @@ read_field(struct request *rq, struct draft *d, size_t i)
 	struct input input = f->input;
 
 	input.kind = f->kind;
+	input.filled = f->input.filled && (f->may_be_blank == NULL || !f->may_be_blank(rq));
 	input.required = f->input.required && must_be_complete(rq, d);
 	/* A PUT leaves absent fields as they are, but a form has no other way to say false than to leave a box out. */
 	if (json == NULL && f->kind == KIND_BOOL && rq->body_is_form && rq->method == METHOD_PUT)

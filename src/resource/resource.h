@@ -54,6 +54,8 @@ struct field {
 	enum who create; /* who may set it; values from others are ignored */
 	enum who update;
 	struct input input; /* rules for values; its kind is the field's */
+	bool (*may_be_blank)(
+	    const struct request *rq); /* by the body, though .input wants it filled */
 	const char *
 	    unique; /* message when another row has the value; the unique key has the column's name */
 	bool unique_in_part; /* that key has more columns, and alone tells what is equal */

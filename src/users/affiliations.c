@@ -2,13 +2,11 @@
 
 #include "users/users_int.h"
 
-#define AFFILIATIONS_MAX 100
-#define LENGTH_MAX 255
-
 static bool
 is_affiliation(const struct json *json)
 {
-	return json->type == JSON_TEXT && json->text.n > 0 && text_length(json->text) <= LENGTH_MAX;
+	return json->type == JSON_TEXT && json->text.n > 0 &&
+	    text_length(json->text) <= AFFILIATION_LENGTH_MAX;
 }
 
 /* A cell of a table cannot hold a list: there it is a JSON document. */
@@ -60,7 +58,7 @@ decode_affiliations(struct request *rq, struct draft *d UNUSED, const struct fie
 	if (!is_list(list)) {
 		problem_printf(rq, text_from(f->name),
 		    "Expected a list of at most %d texts of 1 to %d characters.", AFFILIATIONS_MAX,
-		    LENGTH_MAX);
+		    AFFILIATION_LENGTH_MAX);
 		return false;
 	}
 	*out = (struct value){ .kind = KIND_JSON, .t = print_list(rq, list) };

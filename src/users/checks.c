@@ -26,3 +26,12 @@ check_password_hash(struct text t)
 	    ? NULL
 	    : "Not a hash of a known kind (argon2, pbkdf2_sha256, bcrypt), or one that costs too much.";
 }
+
+bool
+is_of_provider(const struct request *rq)
+{
+	const struct json *method = json_member(rq->body, T("registration_method"));
+
+	return (rq->caller.who & OPERATOR) != 0 && method != NULL && method->type == JSON_TEXT &&
+	    !text_eq(text_trim(method->text), T("default"));
+}

@@ -108,6 +108,7 @@ static const struct field fields[] = {
 	{ .name = "email", .kind = KIND_TEXT, .column = "email",
 	  .read = ALL, .create = STAFF, /* a user changes it through change_email */
 	  .input = { .max = 320, .required = true, .filled = true, .check = check_email },
+	  .may_be_blank = is_of_provider,
 	  .filter = FILTER_CONTAINS, .order = { "u.email" },
 	  .example = "alice@example.org",
 	  .help = "E-mail address." },

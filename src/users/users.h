@@ -34,6 +34,10 @@ void user_filter_full_name(struct request *rq, struct sql *where, struct text va
 void user_filter_keyword(struct request *rq, struct sql *where, struct text value);
 void user_filter_query(struct request *rq, struct sql *where, struct text value);
 
+/* Of affiliations, by whatever way they come. */
+#define AFFILIATIONS_MAX 100
+#define AFFILIATION_LENGTH_MAX 500
+
 /* A message, or NULL when it is good. */
 const char *check_username(struct text t);
 

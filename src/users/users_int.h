@@ -19,6 +19,9 @@ extern const struct filter user_filters[];
 /* The fields, separated by commas, that only the identity provider of this registration method changes (hooks.c). */
 struct text user_protected_fields(struct request *rq, struct text registration_method);
 
+/* Is the body an account that a provider has made, and an import brings? It may be without an address. */
+bool is_of_provider(const struct request *rq);
+
 /* A list of texts (affiliations.c). */
 field_decoder decode_affiliations;
 

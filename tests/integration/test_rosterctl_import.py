@@ -279,13 +279,14 @@ BAD_JSON = [
     ('{"username":"x","email":"x@example.org","nickname":"y"}', "nickname: There is no such field to import."),
     ('{"username":"x","email":"x@example.org","full_name":"y"}', "full_name: There is no such field to import."),
     ('{"username":"x"}', "email: This field is required."),
+    ('{"username":"x","email":"","registration_method":"default"}', "email: This field may not be blank."),
     ('{"username":"x","email":"x@example.org","token_lifetime":1}',
      "token_lifetime: Ensure this value is greater than or equal to 60."),
     ('{"username":"x","email":"x@example.org","uuid":"1"}', "uuid: Must be a valid UUID."),
     ('{"username":"x","email":"x@example.org","affiliations":"x"}',
-     "affiliations: Expected a list of at most 100 texts of 1 to 255 characters."),
+     "affiliations: Expected a list of at most 100 texts of 1 to 500 characters."),
     ('{"username":"x","email":"x@example.org","affiliations":[1]}',
-     "affiliations: Expected a list of at most 100 texts of 1 to 255 characters."),
+     "affiliations: Expected a list of at most 100 texts of 1 to 500 characters."),
     ('{"username":"x","email":"x@example.org","is_staff":null}', "is_staff: This field may not be null."),
     ('{"username":"x","email":"x@example.org","date_joined":"yesterday"}',
      "date_joined: Datetime has wrong format. Use one of these formats instead: "
@@ -528,6 +529,9 @@ def test_importing_an_export_is_the_identity(own_service, form):
     one.sql("UPDATE users SET civil_number = CONCAT('c', id), affiliations = '[\"a\",\"ü\"]',"
             " agreement_date = NOW(6), token_lifetime = IF(id %% 2, NULL, 7200) WHERE id %% 3 = 0")
     one.sql("UPDATE users SET password = %s WHERE id %% 5 = 0", pbkdf2("x"))
+    # As an identity provider may make them.
+    one.sql("UPDATE users SET registration_method = 'eduteams', email = '', affiliations = JSON_ARRAY(REPEAT('ä', 500))"
+            " WHERE id %% 7 = 0")
     whole = export(one, "--format", form)
     # Without the account that every instance has.
     *header, _staff, rest = whole.split("\n", 2 if form == "csv" else 1)
