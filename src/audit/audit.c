@@ -18,6 +18,33 @@ const struct db_stmt audit_committed = {
 	.ncolumns = countof(found_columns),
 };
 
+struct moment {
+	struct stamp created;
+};
+
+static const struct db_column moment_columns[] = { COLUMN(moment, created) };
+
+static const struct db_stmt audit_moment = {
+	.name = "audit_moment",
+	.sql = "SELECT created FROM audit_events"
+	       " WHERE subject_uuid = ? AND created > ? AND event = ?"
+	       " ORDER BY created DESC LIMIT 1 OFFSET ?",
+	.columns = moment_columns,
+	.ncolumns = countof(moment_columns),
+};
+
+struct stamp
+audit_nth_last(
+    struct request *rq, enum event event, struct uuid subject, struct stamp since, int64_t nth)
+{
+	struct moment m;
+
+	return db_row(rq->db, &audit_moment, &m, V(subject), V(since),
+		   V(text_from(event_name(event))), V(nth - 1))
+	    ? m.created
+	    : STAMP_NONE;
+}
+
 #define COLUMNS 12
 #define AUDIT_APPEND                                                                         \
 	"INSERT INTO audit_events (uuid, created, request_id, event, actor_id, actor_uuid,"  \

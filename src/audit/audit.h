@@ -76,6 +76,10 @@ struct text audit_changes(struct request *rq, const struct draft *d);
 /* The same of an object that is deleted: {"email": ["old", null], ...}. */
 struct text audit_removed(struct request *rq, const struct draft *d);
 
+/* When the nth of the subject's last such events was, counted from the newest; none when there are fewer since then. */
+struct stamp audit_nth_last(
+    struct request *rq, enum event event, struct uuid subject, struct stamp since, int64_t nth);
+
 /* Whether a request has committed; see struct db_options. */
 extern const struct db_stmt audit_committed;
 

@@ -187,14 +187,10 @@ reply_locked_out(struct request *rq)
 }
 
 static int
-reply_throttled(struct request *rq, int64_t wait)
+reply_waits(struct request *rq, int64_t wait)
 {
-	int64_t seconds = (wait + SECONDS - 1) / SECONDS;
-
 	rq->tallied = TALLY_SIGNIN_THROTTLED;
-	reply_header(rq, "Retry-After", arena_printf(rq->arena, "%lld", (long long)seconds));
-	return reply_detail(rq, 429, "Request was throttled. Expected available in %lld second%s.",
-	    (long long)seconds, seconds == 1 ? "" : "s");
+	return reply_throttled(rq, wait);
 }
 
 int
@@ -206,9 +202,9 @@ throttle_refuse(struct request *rq, struct text username)
 	if (waits[COUNTER_PAIR] > 0)
 		return reply_locked_out(rq);
 	if (waits[COUNTER_NETWORK] > 0)
-		return reply_throttled(rq, waits[COUNTER_NETWORK]);
+		return reply_waits(rq, waits[COUNTER_NETWORK]);
 	if (waits[COUNTER_ACCOUNT] > 0 && !is_known_network(rq, username))
-		return reply_throttled(rq, waits[COUNTER_ACCOUNT]);
+		return reply_waits(rq, waits[COUNTER_ACCOUNT]);
 	return 0;
 }
 

@@ -50,16 +50,17 @@ struct config {
 	int64_t known_network_days;
 
 	/* mail */
-	struct text homeport_url;     /* "" or "https://portal.example.org/" */
-	int64_t email_change_max_age; /* seconds */
-	struct text mail_from;        /* address */
-	struct text mail_from_name;   /* of a person or service; "" for none */
-	struct text mail_language;    /* of users who prefer none that there are texts in */
-	struct text mail_templates;   /* folder; "" for none */
-	struct text smtp_url;         /* ""; smtp://host:port; smtps://host:port */
-	enum smtp_tls smtp_tls;       /* of smtp:// */
-	struct text smtp_ca_file;     /* "": the system's */
-	struct text smtp_user;        /* "": no authentication */
+	struct text homeport_url;      /* "" or "https://portal.example.org/" */
+	int64_t email_change_max_age;  /* seconds */
+	int64_t email_change_requests; /* of a user within an hour */
+	struct text mail_from;         /* address */
+	struct text mail_from_name;    /* of a person or service; "" for none */
+	struct text mail_language;     /* of users who prefer none that there are texts in */
+	struct text mail_templates;    /* folder; "" for none */
+	struct text smtp_url;          /* ""; smtp://host:port; smtps://host:port */
+	enum smtp_tls smtp_tls;        /* of smtp:// */
+	struct text smtp_ca_file;      /* "": the system's */
+	struct text smtp_user;         /* "": no authentication */
 	struct text smtp_password_file;
 	int64_t smtp_timeout; /* seconds for a whole delivery */
 

@@ -150,6 +150,9 @@ const struct option options[] = {
 	{ OPTION(email_change_max_age), .standard = "86400", .minimum = 60, .maximum = INT31,
 	  .unit = "seconds",
 	  .help = "How long the code that confirms a new e-mail address can be used." },
+	{ OPTION(email_change_requests), .standard = "10", .minimum = 1, .maximum = 1000,
+	  .help = "How often a new e-mail address can be asked for within an hour for the same user: each "
+	      "time, a mail goes to whatever address is named." },
 	{ OPTION(mail_from), .standard = "", .maximum = 320,
 	  .help = "Address that mails come from, also the one that undeliverable ones return to." },
 	{ OPTION(mail_from_name), .standard = "roster", .maximum = 200,

@@ -303,10 +303,12 @@ problems_found(const struct request *rq)
 }
 
 int reply_unauthorized(
-    struct request *rq, const char *detail);                  /* 401 with WWW-Authenticate: Token */
-int reply_forbidden(struct request *rq);                      /* 403, the usual words */
-int reply_not_found(struct request *rq);                      /* 404, {"detail": "Not found."} */
-int reply_not_acceptable(struct request *rq);                 /* 406 */
+    struct request *rq, const char *detail); /* 401 with WWW-Authenticate: Token */
+int reply_throttled(
+    struct request *rq, int64_t wait);        /* 429, until so many microseconds have passed */
+int reply_forbidden(struct request *rq);      /* 403, the usual words */
+int reply_not_found(struct request *rq);      /* 404, {"detail": "Not found."} */
+int reply_not_acceptable(struct request *rq); /* 406 */
 int reply_redirect(struct request *rq, struct text location); /* 301 */
 
 /*

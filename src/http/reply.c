@@ -437,6 +437,16 @@ reply_unauthorized(struct request *rq, const char *detail)
 }
 
 int
+reply_throttled(struct request *rq, int64_t wait)
+{
+	int64_t seconds = (wait + SECONDS - 1) / SECONDS;
+
+	reply_header(rq, "Retry-After", arena_printf(rq->arena, "%lld", (long long)seconds));
+	return reply_detail(rq, 429, "Request was throttled. Expected available in %lld second%s.",
+	    (long long)seconds, seconds == 1 ? "" : "s");
+}
+
+int
 reply_forbidden(struct request *rq)
 {
 	return reply_detail(rq, 403, "You do not have permission to perform this action.");

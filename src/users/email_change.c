@@ -11,6 +11,8 @@
 #include "resource/checks.h"
 #include "users/users_int.h"
 
+#define HOUR (INT64_C(3600) * SECONDS)
+
 #define PROTECTED "The registration method does not allow direct email modification."
 
 struct change_email {
@@ -25,7 +27,12 @@ static const struct body_field change_email_body[] = {
 const struct action user_change_email_action = {
 	.body = change_email_body,
 	.nbody = countof(change_email_body),
-	.outcomes = outcomes_detail,
+	.outcomes =
+	    (const struct outcome[]){
+		{ .status = 200, .shape = &shape_detail },
+		{ .status = 429 },
+		{ 0 },
+	    },
 };
 
 const struct action user_cancel_change_email_action = { .outcomes = outcomes_detail };
@@ -172,12 +179,27 @@ send_notice(struct request *rq, const struct mailbox *m, struct text email)
 			values, countof(values) });
 }
 
+/*
+ * Microseconds until the user may ask again, since each request sends a mail to whatever address he names. His
+ * requests are counted by their events, which stay when one is cancelled or replaced.
+ */
+static int64_t
+wait_of(struct request *rq, const struct mailbox *m)
+{
+	struct stamp since = { rq->now.us - HOUR };
+	struct stamp first = audit_nth_last(
+	    rq, EVENT_EMAIL_CHANGE_REQUESTED, m->uuid, since, rq->config->email_change_requests);
+
+	return stamp_is_none(first) ? 0 : first.us - since.us;
+}
+
 int
 user_change_email(struct request *rq)
 {
 	struct change_email in;
 	struct mailbox m;
 	struct uuid code;
+	int64_t wait;
 
 	if (!db_row(rq->db, &mailbox_lock, &m, V(rq->uuid)))
 		return resource_not_found(rq, &users);
@@ -185,6 +207,8 @@ user_change_email(struct request *rq)
 		return reply_detail(rq, 400, PROTECTED);
 	if (!body_read(rq, change_email_body, countof(change_email_body), &in))
 		return body_trouble(rq);
+	if ((wait = wait_of(rq, &m)) > 0)
+		return reply_throttled(rq, wait);
 
 	random_bytes(code.b, sizeof(code.b));
 	db_exec(rq->db, &mailbox_changed, V(m.id));

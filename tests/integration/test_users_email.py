@@ -180,6 +180,71 @@ def test_forms_are_taken(service, nobody, regular):
     assert seen(regular, regular.user) == (new, None)
 
 
+# --- how often
+
+
+def age_events(service, user, seconds, limit=1000):
+    """Makes the oldest of a user's events older."""
+    service.sql(
+        "UPDATE audit_events SET created = created - INTERVAL %s SECOND WHERE subject_uuid = %s ORDER BY id LIMIT %s",
+        seconds,
+        uuid.UUID(user["uuid"]).bytes,
+        limit,
+    )
+
+
+def assert_throttled(answer, within):
+    seconds = int(answer.headers["Retry-After"])
+    assert 0 < seconds <= within
+    plural = "" if seconds == 1 else "s"
+    detail = f"Request was throttled. Expected available in {seconds} second{plural}."
+    assert status_and_json(answer) == (429, {"detail": detail})
+
+
+def test_ten_times_within_an_hour(service, staff, nobody):
+    """Whoever asks for whom, and whether a request is cancelled or used; only what sends no mail does not count."""
+    client = service.account()
+    user = client.user
+    assert status_and_json(change(client, user, "no address")) == NO_EMAIL
+    assert [status_and_json(change(client, user, new_address())) for _ in range(7)] == [REQUESTED] * 7
+    assert status_and_json(cancel(client, user)) == CANCELLED
+    assert status_and_json(change(staff, user, new_address())) == REQUESTED
+    used, last, refused = ask(service, client), new_address(), new_address()
+    assert status_and_json(confirm(nobody, used)) == CONFIRMED
+    assert status_and_json(change(client, user, last)) == REQUESTED
+
+    before = staff.get(path_of(user)).headers["ETag"]
+    assert_throttled(change(client, user, refused), 3600)
+    assert_throttled(change(staff, user, refused), 3600)
+    assert status_and_json(change(client, user, "no address")) == NO_EMAIL
+    assert staff.get(path_of(user)).headers["ETag"] == before
+    assert seen(client, user)[1] == last
+    assert service.mail(last) and service.mails(refused) == []
+    assert service.sql("SELECT id FROM mail_outbox WHERE recipient = %s", refused) == ()
+    other = service.account()
+    assert status_and_json(change(other, other.user, new_address())) == REQUESTED
+
+
+def test_the_oldest_of_them_makes_room(service, regular):
+    user = regular.user
+    service.sql("DELETE FROM audit_events WHERE subject_uuid = %s", uuid.UUID(user["uuid"]).bytes)
+    for _ in range(10):
+        change(regular, user, new_address())
+    age_events(service, user, 3000, limit=1)
+    assert_throttled(change(regular, user, new_address()), 600)
+    age_events(service, user, 600, limit=1)
+    assert status_and_json(change(regular, user, new_address())) == REQUESTED
+    assert_throttled(change(regular, user, new_address()), 3600)
+    age_events(service, user, 3600)
+    assert status_and_json(change(regular, user, new_address())) == REQUESTED
+
+
+def test_many_at_once_count_each(service, regular):
+    with ThreadPoolExecutor(12) as pool:
+        answers = list(pool.map(lambda _: change(regular, regular.user, new_address()), range(12)))
+    assert sorted(answer.status_code for answer in answers) == [200] * 10 + [429] * 2
+
+
 # --- who may
 
 

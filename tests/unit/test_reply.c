@@ -316,6 +316,12 @@ Test(reply, usual_answers)
 	assert_text(fake_answer_header("WWW-Authenticate"), T("Token"));
 
 	cr_assert(fake_begin());
+	cr_assert_eq(reply_throttled(&fake.rq, SECONDS + 1), 429);
+	assert_answer("429 Too Many Requests",
+	    "{\"detail\":\"Request was throttled. Expected available in 2 seconds.\"}");
+	assert_text(fake_answer_header("Retry-After"), T("2"));
+
+	cr_assert(fake_begin());
 	cr_assert_eq(reply_forbidden(&fake.rq), 403);
 	assert_answer(
 	    "403 Forbidden", "{\"detail\":\"You do not have permission to perform this action.\"}");
