@@ -22,7 +22,12 @@ static const struct action health_action = {
 };
 
 static const struct action metrics_action = {
-	.outcomes = (const struct outcome[]){ { .status = 200, .type = "text/plain" }, { 0 } },
+	.outcomes =
+	    (const struct outcome[]){
+		{ .status = 200, .type = "text/plain" },
+		{ .status = 403 }, /* nginx decides who reads them */
+		{ 0 },
+	    },
 };
 
 static const struct shape document_shape = { .kind = KIND_JSON };

@@ -32,12 +32,12 @@ static const struct error {
 	  "{\"detail\":\"You do not have permission to perform this action.\"}" },
 	{ 404, NAMED, NULL, "{\"detail\":\"No User matches the given query.\"}" },
 	{ 406, JSON, NULL, "{\"detail\":\"Could not satisfy the request Accept header.\"}" },
-	{ 408, SENT, NULL, "{\"detail\":\"The request took too long to arrive.\"}" },
+	{ 408, ALWAYS, NULL, "{\"detail\":\"The request took too long to arrive.\"}" },
 	{ 409, IDEMPOTENT, NULL,
 	  "{\"detail\":\"A request with the same Idempotency-Key is still being processed.\"}" },
 	{ 411, SENT, NULL, "{\"detail\":\"A Content-Length is required.\"}" },
 	{ 412, CHANGED, NULL, "{\"detail\":\"The object has changed since it was read.\"}" },
-	{ 413, SENT, NULL, "{\"detail\":\"The request body is too large.\"}" },
+	{ 413, ALWAYS, NULL, "{\"detail\":\"The request body is too large.\"}" },
 	{ 414, ALWAYS, NULL, "{\"detail\":\"The request's address is too long.\"}" },
 	{ 415, SENT, NULL, "{\"detail\":\"Unsupported media type \\\"text/plain\\\" in request.\"}" },
 	{ 416, 0, NULL, "{\"detail\":\"The range is not satisfiable.\"}" },
@@ -98,17 +98,6 @@ error_name(struct arena *a, const struct error *e)
 	return buf_text(&b);
 }
 
-/* What the row says of a status itself; NULL: nothing. */
-static const struct outcome *
-own_outcome(const struct route *route, int status)
-{
-	for (const struct outcome *a = schema_action(route)->outcomes; a != NULL && a->status != 0;
-	     a++)
-		if (a->status == status)
-			return a;
-	return NULL;
-}
-
 static void
 write_engine_schema(
     struct request *rq, struct json_writer *w, const struct route *route, const struct shape *more)
@@ -149,7 +138,7 @@ static void
 write_engine_answer(struct request *rq, struct json_writer *w, const struct route *route)
 {
 	const struct engine_handler *e = schema_engine(route);
-	const struct outcome *own = own_outcome(route, e->status);
+	const struct outcome *own = schema_outcome(route, e->status);
 
 	open_answer(w, rq, e->status);
 	if (e->list || e->tagged) {
@@ -244,7 +233,7 @@ write_errors(struct request *rq, struct json_writer *w, const struct route *rout
 {
 	for (size_t i = 0; i < countof(errors); i++) {
 		const struct error *e = &errors[i];
-		const struct outcome *own = own_outcome(route, e->status);
+		const struct outcome *own = schema_outcome(route, e->status);
 
 		if ((schema_traits(route) & e->when) == 0 && own == NULL)
 			continue;

@@ -40,10 +40,14 @@ enum trait {
 	IDEMPOTENT = 1 << 4, /* Idempotency-Key is heeded */
 	CHANGED = 1 << 5,    /* If-Match is heeded */
 	CACHED = 1 << 6,     /* If-None-Match is heeded */
-	JSON = 1 << 7,       /* the answer is JSON, and nothing else is accepted */
+	RANGED = 1 << 7,     /* Range is heeded, and the conditions of RFC 9110 */
+	JSON = 1 << 8,       /* the answer is JSON, and nothing else is accepted */
 };
 
 unsigned schema_traits(const struct route *route);
+
+/* What the route says of a status itself; NULL: nothing. */
+const struct outcome *schema_outcome(const struct route *route, int status);
 
 /* schema_request.c: members of an operation, and of components what they refer to. */
 void schema_write_parameters(struct request *rq, struct json_writer *w, const struct route *route);

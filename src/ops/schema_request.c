@@ -4,16 +4,26 @@
 #include "http/page.h"
 #include "ops/schema_int.h"
 
+#define TAG "\"7-0123456789abcdef\""
+#define DATE "Tue, 24 Nov 2026 02:33:56 GMT"
+
 /* clang-format off */
 static const struct request_header {
 	const char *name, *header;
 	unsigned when;
 	const char *example, *help;
 } request_headers[] = {
-	{ "IfMatch", "If-Match", CHANGED, "\"7-0123456789abcdef\"",
-	  "Changes only the object that has this ETag; else 412." },
-	{ "IfNoneMatch", "If-None-Match", CACHED, "\"7-0123456789abcdef\"",
+	{ "IfMatch", "If-Match", CHANGED | RANGED, TAG,
+	  "Only the object that has this ETag; else 412." },
+	{ "IfNoneMatch", "If-None-Match", CACHED, TAG,
 	  "304 when the object still has this ETag." },
+	{ "IfModifiedSince", "If-Modified-Since", RANGED, DATE,
+	  "304 when it has not changed since, unless If-None-Match is there." },
+	{ "IfUnmodifiedSince", "If-Unmodified-Since", RANGED, DATE,
+	  "412 when it has changed since, unless If-Match is there." },
+	{ "Range", "Range", RANGED, "bytes=0-1023", "Only these bytes." },
+	{ "IfRange", "If-Range", RANGED, TAG,
+	  "All of it instead, unless it has this ETag or Last-Modified." },
 	{ "IdempotencyKey", "Idempotency-Key", IDEMPOTENT, "8e03978e-40d5-43e8-bc93-6894a57f9324",
 	  "The same request with the same key is carried out once; later ones get the same answer." },
 	{ "Impersonate", "X-Impersonated-User-Uuid", SIGNED, "3f2b8e4d-9a51-4c07-8d6e-1b2c3d4e5f60",

@@ -42,6 +42,16 @@ schema_action(const struct route *route)
 	return route->action != NULL ? route->action : &none;
 }
 
+const struct outcome *
+schema_outcome(const struct route *route, int status)
+{
+	for (const struct outcome *a = schema_action(route)->outcomes; a != NULL && a->status != 0;
+	     a++)
+		if (a->status == status)
+			return a;
+	return NULL;
+}
+
 unsigned
 schema_traits(const struct route *route)
 {
@@ -56,6 +66,8 @@ schema_traits(const struct route *route)
 	traits |= route->method == METHOD_POST && !route->no_credentials ? IDEMPOTENT : 0;
 	traits |= writes && named ? CHANGED : 0;
 	traits |= !writes && e != NULL && e->tagged ? CACHED : 0;
+	traits |= schema_outcome(route, 304) != NULL ? CACHED : 0;
+	traits |= schema_outcome(route, 206) != NULL ? RANGED : 0;
 	traits |= route->any_accept ? 0 : JSON;
 	return traits;
 }

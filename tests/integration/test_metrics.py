@@ -258,6 +258,7 @@ def test_only_this_host_may_ask(instance):
         403,
         b'{"detail":"You do not have permission to perform this action."}',
     )
+    assert "403" in instance.nobody.get("/api/schema/").json()["paths"]["/metrics"]["get"]["responses"]
 
 
 def test_alive_and_ready(instance):

@@ -7,6 +7,7 @@ import jsonschema
 import pytest
 import yaml
 from service import unique
+from wire import exchange, request_bytes
 
 
 def once(pairs):
@@ -57,6 +58,41 @@ def test_operations_have_what_they_need(schema):
         assert len(names) == len(set(names)), (path, method, names)
         in_path = {name for where, name in names if where == "path"}
         assert in_path == set(re.findall(r"\{(\w+)\}", path)), (path, method)
+
+
+# What is answered only to who sends a header, and the header.
+CONDITIONS = {
+    "206": "Range",
+    "304": "If-None-Match",
+    "409": "Idempotency-Key",
+    "412": "If-Match",
+    "422": "Idempotency-Key",
+}
+
+
+def headers_of(schema, path, method="get"):
+    listed = [resolved(schema, p) for p in schema["paths"][path][method]["parameters"]]
+    return {p["name"] for p in listed if p["in"] == "header"}
+
+
+def test_conditions_are_headers_and_answers(schema):
+    for path, method, operation in operations(schema):
+        headers = headers_of(schema, path, method)
+        for status, header in CONDITIONS.items():
+            assert (status in operation["responses"]) == (header in headers), (path, method, status)
+    assert headers_of(schema, "/api/schema/") == {"If-None-Match"}
+    assert headers_of(schema, "/api/media/{uuid}/") == {
+        "If-Match", "If-Modified-Since", "If-None-Match", "If-Range", "If-Unmodified-Since", "Range"
+    }  # fmt: skip
+
+
+def test_a_body_that_is_too_large_is_refused_everywhere(service, schema):
+    for path, method, _ in operations(schema):
+        where = re.sub(r"\{\w+\}", "00000000000000000000000000000000", path)
+        head = request_bytes(method.upper(), where, [("Content-Length", str(17 << 20))])
+        answer = exchange(service, head)
+        assert answer.status_code == 413
+        service.contract.check(method.upper(), where, answer)
 
 
 def test_references_lead_somewhere(schema):
@@ -213,6 +249,27 @@ def test_what_a_change_requires(service, staff, schema, path):
 @pytest.mark.parametrize("path", [*BODIES, "/api/keys/", "/api-auth/password/"])
 def test_what_a_new_one_requires(staff, schema, path):
     assert missed(staff.post(path, json={})) == required(schema, path, "post") != {}
+
+
+def example_of(schema, path):
+    """An object of the examples of its fields; switches, which may rule each other out, are left alone."""
+    body = resolved(schema, schema["paths"][path]["post"]["requestBody"]["content"]["application/json"]["schema"])
+    return {
+        name: field["examples"][0] if "examples" in field else [field["items"]["examples"][0]]
+        for name, field in body["properties"].items()
+        if field["type"] != "boolean" and ("examples" in field or "items" in field)
+    }
+
+
+def test_examples_are_taken(daemon, schema):
+    one = daemon()
+    given = {
+        "/api/projects/": {"customer": make(one, "/api/customers/")["url"]},
+        "/api/roles/": {"name": unique("ROLE")},  # the example is one that each instance has
+    }
+    for path in [*BODIES, "/api/keys/"]:
+        answer = one.staff.post(path, json={**example_of(schema, path), **given.get(path, {})})
+        assert answer.status_code == 201, (path, answer.text)
 
 
 def test_a_role_is_put_whole(schema):
