@@ -103,8 +103,8 @@ static const struct allowed allowed[] = {
 	{ SCMP_SYS(chmod), CONFINED_MASTER }, { SCMP_SYS(fchmodat), CONFINED_MASTER },
 	{ SCMP_SYS(chown), CONFINED_MASTER }, { SCMP_SYS(fchownat), CONFINED_MASTER },
 	{ SCMP_SYS(unlink), CONFINED_MASTER }, { SCMP_SYS(unlinkat), CONFINED_MASTER },
-	{ SCMP_SYS(setrlimit), CONFINED_MASTER }, { SCMP_SYS(execve), CONFINED_MASTER },
-	{ SCMP_SYS(arch_prctl), CONFINED_MASTER }, { SCMP_SYS(set_tid_address), CONFINED_MASTER },
+	{ SCMP_SYS(execve), CONFINED_MASTER }, { SCMP_SYS(arch_prctl), CONFINED_MASTER },
+	{ SCMP_SYS(set_tid_address), CONFINED_MASTER },
 };
 /* clang-format on */
 
