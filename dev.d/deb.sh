@@ -40,7 +40,7 @@ check_package() {
 	count_command same_packages "$first" "$second"
 	count_command quietly "$state/lintian.out" look_at_packages "$first"
 	root=$(mktemp -d /var/tmp/roster-root.XXXXXX)
-	live_in_root "$root" "$first"
+	live_in_roots "$root" "$first"
 	rm -rf --one-file-system "$root"
 }
 
@@ -51,14 +51,26 @@ same_packages() {
 	done
 }
 
-# The package's life, in a bare Debian with a network of its own.
-live_in_root() {
-	local root=$1 answer
-	if ! quietly "$state/root.out" make_root "$root" || ! quietly "$state/download.out" fill_root "$root" "$2"; then
+# The package's life, in a bare Debian with a network of its own: without an init system, and with systemd.
+live_in_roots() {
+	local without=$1/without with=$1/with
+	if ! quietly "$state/root.out" make_root "$without" || ! quietly "$state/download.out" fill_root "$without" "$2"; then
 		count 0 1
 		return
 	fi
-	in_root --net "$root" bash -c 'ip link set lo up; exec /srv/lifecycle' </dev/null |& tee "$state/lifecycle.out" >&2 || true
+	cp -a "$without" "$with"
+	live in_root --net "$without" bash -c 'ip link set lo up; exec /srv/lifecycle'
+	if boot "$with" /bin/true; then
+		live boot "$with" /srv/lifecycle
+	else
+		say "systemd does not run in a container here: the package's life with it is left out"
+	fi
+}
+
+# live COMMAND...: runs lifecycle, whose last line counts.
+live() {
+	local answer
+	"$@" </dev/null |& tee "$state/lifecycle.out" >&2 || true
 	answer=$(tail -n 1 "$state/lifecycle.out")
 	[[ $answer =~ ^([0-9]+)\ passed,\ ([0-9]+)\ failed$ ]] || { count 0 1; return; }
 	count "${BASH_REMATCH[1]}" "${BASH_REMATCH[2]}"
@@ -69,7 +81,7 @@ make_root() {
 	local sources=/etc/apt/sources.list.d/debian.sources
 	[ -e $sources ] || sources=/etc/apt/sources.list
 	apt-config dump | grep '^Acquire::[^ ]* ".' >"$state/apt.conf"
-	mmdebstrap --variant=apt --include=ca-certificates,curl,iproute2 --aptopt="$state/apt.conf" \
+	mmdebstrap --variant=apt --include=ca-certificates,curl,dbus,iproute2,systemd-sysv --aptopt="$state/apt.conf" \
 		bookworm "$1" $sources
 }
 
@@ -102,4 +114,53 @@ in_root() {
 			PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin ROSTER_DEB="$(cd "$root" && ls srv/roster_*.deb)" \
 			"$@"
 	' in_root "$@"
+}
+
+# boot ROOT COMMAND: systemd in namespaces of its own, until the command, a unit of it, ends; then what that printed.
+boot() {
+	local out=$1/srv/out status=0
+	: >"$out"
+	cat >"$1/etc/systemd/system/command.service" <<-EOT
+		[Unit]
+		SuccessAction=exit-force
+		FailureAction=exit-force
+		[Service]
+		Environment=HOME=/root LC_ALL=C.UTF-8 TERM=dumb "ROSTER_DEB=$(cd "$1" && ls srv/roster_*.deb)"
+		WorkingDirectory=/
+		ExecStart=$2
+		StandardOutput=append:/srv/out
+		StandardError=inherit
+		[Install]
+		WantedBy=multi-user.target
+	EOT
+	in_root "$1" systemctl enable command.service 2>/dev/null
+	unshare --mount --propagation unchanged --pid --uts --ipc --net --cgroup --fork --kill-child bash -euc '
+		mount --make-rprivate / 2>/dev/null || true
+		mount --bind "$1" "$1"
+		cd "$1"
+		mount -t proc proc proc
+		mount -t sysfs sysfs sys
+		mount -t tmpfs tmpfs run
+		mount -t tmpfs tmpfs dev
+		for node in null zero full random urandom tty; do
+			: >dev/$node
+			mount --bind /dev/$node dev/$node
+		done
+		mkdir dev/pts
+		mount -t devpts -o newinstance,ptmxmode=0666 devpts dev/pts
+		ln -s pts/ptmx dev/ptmx
+		if [ -e /sys/fs/cgroup/cgroup.controllers ]; then
+			mount -t cgroup2 cgroup2 sys/fs/cgroup
+		else
+			mount -t tmpfs tmpfs sys/fs/cgroup
+			mkdir sys/fs/cgroup/systemd
+			mount -t cgroup -o none,name=systemd cgroup sys/fs/cgroup/systemd
+		fi
+		hostname roster-test
+		ip link set lo up
+		mount --move . /
+		exec chroot . env -i container=roster /lib/systemd/systemd
+	' boot "$1" >/dev/null 2>&1 || status=$?
+	cat "$out"
+	return $status
 }
