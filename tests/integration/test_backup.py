@@ -15,8 +15,12 @@ PASSWORD = "correct horse battery staple"
 
 
 def backup(service, *words):
+    return backup_by(service.state / "roster.conf", *words)
+
+
+def backup_by(conf, *words):
     return subprocess.run(
-        [TOP / "contrib/roster-backup", "--config", service.state / "roster.conf", *words],
+        [TOP / "contrib/roster-backup", "--config", conf, *words],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -124,16 +128,21 @@ def test_what_cannot_be_saved_leaves_no_file(service, tmp_path):
     (state / "roster.conf").write_text(text.replace(f"{service.state}/roster.cnf", f"{state}/cnf"))
     moved = (service.state / "roster.cnf").read_text()
     (state / "cnf").write_text(moved.replace("database=roster", "database=missing"))
-    done = subprocess.run(
-        [TOP / "contrib/roster-backup", "--config", state / "roster.conf", "save", tmp_path],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env=dict(os.environ, PATH=f"{BUILD}:{os.environ['PATH']}"),
-    )
+    done = backup_by(state / "roster.conf", "save", tmp_path)
     assert done.returncode == 1
-    assert done.stderr.endswith("roster-backup: the database could not be read\n")
+    assert re.search(rf"\nroster-backup: the database could not be read into {tmp_path}/roster-.*\.sql\n$", done.stderr)
     assert [entry.name for entry in tmp_path.iterdir()] == ["state"]
+
+
+def test_the_name_of_the_database_may_be_quoted(service, tmp_path):
+    """As in the option file that the package makes."""
+    conf, cnf = tmp_path / "roster.conf", tmp_path / "cnf"
+    conf.write_text((service.state / "roster.conf").read_text().replace(f"{service.state}/roster.cnf", str(cnf)))
+    cnf.write_text((service.state / "roster.cnf").read_text().replace("database=roster", 'database = "roster"'))
+    done = backup_by(conf, "save", tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    with gzip.open(done.stdout.strip(), "rt") as dump:
+        assert "CREATE TABLE `users`" in dump.read()
 
 
 @pytest.mark.parametrize("words", [[], ["save"], ["save", "a", "b"], ["restore"], ["drop", "it"]])

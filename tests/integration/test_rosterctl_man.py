@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from service import BUILD
+from service import BUILD, TOP
 
 PAGES = {"rosterctl": 8, "rosterd": 8, "roster.conf": 5}
 
@@ -20,7 +20,11 @@ def page(name):
 
 
 def render(name):
-    command = ["man", "--warnings", "-E", "UTF-8", "-Tutf8", "-l", page(name)]
+    return render_file(page(name))
+
+
+def render_file(file):
+    command = ["man", "--warnings", "-E", "UTF-8", "-Tutf8", "-l", file]
     done = subprocess.run(command, capture_output=True, text=True, env=dict(os.environ, MANWIDTH="200", LC_ALL="C.UTF-8"))
     assert (done.returncode, done.stderr) == (0, "")
     return re.sub(r"\x1b\[[0-9;]*m|.\x08", "", done.stdout)
@@ -36,6 +40,13 @@ def commands():
 def test_a_page_is_well_formed_and_made_of_this_program(name):
     assert page(name).read_text() == rosterctl("man", name)
     assert f"{name}({PAGES[name]})" in render(name)
+
+
+def test_the_page_of_backups_says_what_its_help_says():
+    text = " ".join(render_file(TOP / "contrib/roster-backup.8").split())
+    usage = subprocess.run([TOP / "contrib/roster-backup", "--help"], capture_output=True, text=True, check=True).stdout
+    for form in re.findall(r"roster-backup .*", usage):
+        assert form in text
 
 
 def test_the_page_has_every_command_and_option():
