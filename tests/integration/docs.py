@@ -55,9 +55,10 @@ class Terminal:
         # What stands in the text for a place, and where that is here.
         self.places = {
             "http://127.0.0.1:8000": service.url,
+            "https://roster.example.org": service.url,
+            "/usr/share/doc/roster/examples/": f"{TOP}/contrib/",
             "/etc/roster/nginx-upstreams.conf": f"{service.state}/nginx/upstreams.conf",
             "/etc/roster/keys": f"{service.state}/keys",
-            "/var/backups/roster": str(folder),
             "contrib/": f"{TOP}/contrib/",
             "/usr/local/libexec/": f"{folder}/",
             "/etc/ssh/": f"{folder}/",

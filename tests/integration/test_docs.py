@@ -306,8 +306,10 @@ def ready(service):
     eventually(lambda: service.nobody.get("/health/ready").status_code == 200, what="readiness")
 
 
-does(OPERATING, "curl -fsS http://127.0.0.1:8000/health/live")(says("ok"))
-does(OPERATING, "curl -fsS http://127.0.0.1:8000/health/ready")(says("ok"))
+does(OPERATING, "curl -fsS https://roster.example.org/health/live")(says("ok"))
+does(OPERATING, "curl -fsS https://roster.example.org/health/ready")(says("ok"))
+does(OPERATING, "curl -fsS https://roster.example.org/metrics")(says("roster_http_requests_total"))
+does(OPERATING, "promtool check rules /usr/share/doc/roster/examples/prometheus-alerts.yml")(says("SUCCESS"))
 does(OPERATING, "rosterd --check-start")(works)
 does(OPERATING, "systemctl reload rosterd")(works)
 
@@ -376,6 +378,13 @@ def look_for_older(t):
     t.service.change_config("smtp_url =")
     yield
     assert re.search(r"^good +sealed +the keys open what is in the database$", t.output, re.M)
+
+
+@does(OPERATING, "install -d -m 0700 /var/backups/roster")
+def make_a_place(t):
+    t.places["/var/backups/roster"] = str(t.folder / "backups")
+    yield
+    assert (t.folder / "backups").stat().st_mode & 0o777 == 0o700
 
 
 @does(OPERATING, "roster-backup save /var/backups/roster")

@@ -7,7 +7,8 @@ import signal
 import subprocess
 
 import pytest
-from service import Client, eventually, unique
+import yaml
+from service import TOP, Client, eventually, unique
 
 SAMPLE = re.compile(r"(?P<name>[a-z_]+)(?:\{(?P<labels>.*)\})? (?P<value>[0-9.]+)")
 LABEL = re.compile(r'([a-z_]+)="([^"]*)"')
@@ -77,6 +78,22 @@ def test_promtool_has_nothing_to_say(instance):
         text=True,
     )
     assert (done.returncode, done.stdout) == (0, "")
+
+
+def test_rules_for_alerts_ask_for_numbers_that_there_are(instance):
+    """Also by labels that these have."""
+    rules = yaml.safe_load((TOP / "contrib/prometheus-alerts.yml").read_text())["groups"][0]["rules"]
+    instance.create()
+    instance.nobody.post("/api-auth/password/", json={"username": "nobody", "password": "wrong"})
+    families = scrape(instance)
+    for rule in rules:
+        asked = re.findall(r"(roster_\w+)(?:\{(.*?)\})?", rule["expr"])
+        assert asked or rule["alert"] == "RosterDown"
+        for name, labels in asked:
+            names = {label for key in families[name] for label, _ in key}
+            assert set(re.findall(r"(\w+)[!=]", labels)) <= names, name
+        for label in re.findall(r"\$labels\.(\w+)", rule["annotations"]["summary"]):
+            assert label in names, rule["alert"]
 
 
 def test_requests_are_counted_by_route_and_status(instance):
@@ -248,17 +265,33 @@ def test_processes(instance):
     assert list(families["roster_build_info"].values()) == [1]
 
 
-def test_only_this_host_may_ask(instance):
-    connection = http.client.HTTPConnection(
-        "127.0.0.1", instance.port, source_address=("127.0.0.2", 0)
-    )
-    connection.request("GET", "/metrics")
+def ask_from_elsewhere(service, path):
+    connection = http.client.HTTPConnection("127.0.0.1", service.port, source_address=("127.0.0.2", 0))
+    connection.request("GET", path)
     answer = connection.getresponse()
-    assert (answer.status, answer.read()) == (
-        403,
-        b'{"detail":"You do not have permission to perform this action."}',
-    )
+    return answer.status, answer.read()
+
+
+REFUSED = (403, b'{"detail":"You do not have permission to perform this action."}')
+
+
+def test_only_this_host_may_ask(instance):
+    assert ask_from_elsewhere(instance, "/metrics") == REFUSED
     assert "403" in instance.nobody.get("/api/schema/").json()["paths"]["/metrics"]["get"]["responses"]
+    assert ask_from_elsewhere(instance, "/health/ready") == (200, b'{"status":"ok"}')
+
+
+def test_the_site_decides_who_may_ask_for_health(daemon):
+    d = daemon(workers=1)
+    site = d.state / "nginx/site.conf"
+    text = site.read_text()
+    assert text.count("allow all;") == 1
+    site.write_text(text.replace("allow all;", "allow 127.0.0.1;\ndeny all;"))
+    os.kill(int((d.state / "pids" / "nginx").read_text()), signal.SIGHUP)
+    eventually(lambda: ask_from_elsewhere(d, "/health/ready") == REFUSED, what="the new site")
+    assert ask_from_elsewhere(d, "/health/live") == REFUSED
+    assert ask_from_elsewhere(d, "/api/version/")[0] == 401
+    assert d.nobody.get("/health/ready").status_code == 200
 
 
 def test_alive_and_ready(instance):
@@ -294,3 +327,21 @@ def test_what_is_wrong_without_migrations(own_service):
         503,
         {"status": "unavailable", "problems": {"database": "Migrations are pending."}},
     )
+
+
+def test_what_is_wrong_without_slow_workers(daemon):
+    """Each dies as soon as it is there, so that the next one comes after a pause, and a longer one each time."""
+    d = daemon(workers=1)
+    d.expect_log("was ended by signal 9|keeps ending")
+
+    def answers_without_slow_workers():
+        for pid in d.children("rosterd slow"):
+            os.kill(pid, signal.SIGKILL)
+        ready = d.nobody.get("/health/ready")
+        return ready.status_code == 503 and ready.json()
+
+    assert eventually(answers_without_slow_workers) == {
+        "status": "unavailable",
+        "problems": {"workers": "A lane has no workers."},
+    }
+    eventually(lambda: d.nobody.get("/health/ready").status_code == 200, what="new workers")
