@@ -1,6 +1,7 @@
 /* Access tokens of providers: kept in the database for their lifetime, fetched by one of those who need them. */
 #include "base/base.h"
 
+#include <sodium.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -33,6 +34,56 @@ seal_tokens(const struct asker *who, const struct provider *p, struct text body,
 	return answer.access;
 }
 
+/* Its letters and digits: what is left of a text in whichever way it is quoted and escaped. */
+static struct text
+bare(struct text t, struct arena *a)
+{
+	struct buf b;
+
+	buf_init(&b, a);
+	for (size_t i = 0; i < t.n; i++)
+		if ((t.s[i] >= '0' && t.s[i] <= '9') || (t.s[i] >= 'a' && t.s[i] <= 'z') ||
+		    (t.s[i] >= 'A' && t.s[i] <= 'Z'))
+			buf_add_char(&b, t.s[i]);
+	return text_lower(a, buf_text(&b));
+}
+
+static bool
+repeats(struct text body, struct text secret, struct arena *a)
+{
+	struct text said = bare(body, a), kept = bare(secret, a);
+
+	return kept.n > 0 && memmem(said.s, said.n, kept.s, kept.n) != NULL;
+}
+
+/* As a client signs in (RFC 7617). */
+static struct text
+basic_credentials(struct text id, struct text secret, struct arena *a)
+{
+	struct text both = arena_printf(a, "%.*s:%.*s", TEXT_ARGS(id), TEXT_ARGS(secret));
+	size_t room = sodium_base64_encoded_len(both.n, sodium_base64_VARIANT_ORIGINAL);
+
+	return text_from(sodium_bin2base64(arena_alloc(a, room), room,
+	    (const unsigned char *)both.s, both.n, sodium_base64_VARIANT_ORIGINAL));
+}
+
+/*
+ * Why the service refuses, in its own words; not if they repeat one of the secrets that it was sent, as a service
+ * does that shows what it got.
+ */
+static struct text
+refusal(const struct question *q, struct text refresh, struct text body, struct arena *a)
+{
+	const struct text secrets[] = { refresh, url_encode(a, refresh), q->client_secret,
+		basic_credentials(q->provider->client_id, q->client_secret, a) };
+
+	for (size_t i = 0; i < countof(secrets); i++)
+		if (repeats(body, secrets[i], a))
+			return T(TRANSPORT);
+	return arena_printf(a, TRANSPORT " Reason: %.*s",
+	    TEXT_ARGS(python_bytes(text_slice(body, 0, REASON_MAX), a)));
+}
+
 /* Asks for a new token; none and *problem when there is none to be had. */
 static struct text
 fetch(const struct asker *who, const struct provider *p, struct fetched *f, struct text *problem)
@@ -63,8 +114,7 @@ fetch(const struct asker *who, const struct provider *p, struct fetched *f, stru
 	if (reply.status == 0)
 		return TEXT_NONE;
 	if (reply.status != 200) {
-		*problem = arena_printf(a, TRANSPORT " Reason: %.*s",
-		    TEXT_ARGS(python_bytes(text_slice(reply.body, 0, REASON_MAX), a)));
+		*problem = refusal(&q, refresh, reply.body, a);
 		return TEXT_NONE;
 	}
 	token = seal_tokens(who, p, reply.body, f);

@@ -1,5 +1,6 @@
 """pull_remote_user and remote-eduteams against a service that follows the protocol, and breaks it in every way."""
 
+import json
 import socket
 import subprocess
 import threading
@@ -477,6 +478,23 @@ def test_no_user_information(service, staff, remote, provide, member, same, faul
 def test_a_token_that_is_refused(service, staff, remote, provider, member, same, status, body, reason):
     remote.on_token = lambda handler: remote.answer(handler, status, body, {"Location": remote.url("/token2")})
     assert pull(staff, member.user) == (400, {"detail": f"{NO_TOKEN} Reason: {reason}"})
+    assert len(remote.requests) == 1
+
+
+@pytest.mark.parametrize("words", [
+    lambda handler: handler.body,
+    lambda handler: handler.body.replace("%2F", "%2f"),
+    lambda handler: json.dumps({"error": "invalid_grant", "refresh_token": "rt-0/+x="}),
+    lambda handler: json.dumps({"error": "invalid_grant", "refresh_token": "rt-0/+x="}).replace("/", "\\/"),
+    lambda handler: " " * 995 + "rt-0/+x=",
+    lambda handler: "not the secret of roster: open sesame",
+    lambda handler: str(handler.headers),
+])
+def test_a_refusal_that_repeats_a_secret_is_not_quoted(service, staff, remote, provide, member, same, words):
+    remote.refresh = "rt-0/+x="
+    provide(remote)
+    remote.on_token = lambda handler: remote.answer(handler, 400, words(handler).encode())
+    assert pull(staff, member.user) == (400, {"detail": NO_TOKEN})
     assert len(remote.requests) == 1
 
 
