@@ -65,7 +65,7 @@ is_changed(struct request *rq, const struct served *s)
 	struct text tags = request_header(rq, "If-Match"), date;
 
 	if (!text_is_none(tags))
-		return !etag_listed(tags, s->etag);
+		return !etag_listed(tags, s->etag, ETAG_STRONG);
 	date = request_header(rq, "If-Unmodified-Since");
 	return !text_is_none(date) && http_date_parse(date, &(struct stamp){ 0 }) &&
 	    !not_newer(rq, s, "If-Unmodified-Since");
@@ -77,7 +77,7 @@ is_known(struct request *rq, const struct served *s)
 	struct text tags = request_header(rq, "If-None-Match");
 
 	if (!text_is_none(tags))
-		return etag_listed(tags, s->etag);
+		return etag_listed(tags, s->etag, ETAG_WEAK);
 	return not_newer(rq, s, "If-Modified-Since");
 }
 

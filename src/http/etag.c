@@ -30,13 +30,14 @@ next_tag(struct text *list, struct text *tag, bool *weak)
 }
 
 bool
-etag_listed(struct text header, struct text tag)
+etag_listed(struct text header, struct text tag, enum etag_comparison comparison)
 {
 	struct text listed;
 	bool weak;
 
 	while (next_tag(&header, &listed, &weak))
-		if (text_eq(listed, T("*")) || text_eq(listed, tag))
+		if (text_eq(listed, T("*")) ||
+		    (text_eq(listed, tag) && !(weak && comparison == ETAG_STRONG)))
 			return true;
 	return false;
 }
@@ -53,7 +54,7 @@ reply_etag(struct request *rq, int64_t version)
 	must(!rq->reply.started);
 	reply_header(rq, "ETag", arena_printf(rq->arena, "\"%.*s\"", TEXT_ARGS(tag)));
 	if ((rq->method & (METHOD_GET | METHOD_HEAD)) != 0 && !text_is_none(wanted) &&
-	    etag_listed(wanted, tag))
+	    etag_listed(wanted, tag, ETAG_WEAK))
 		return reply_empty(rq, 304);
 	return rq->reply.status;
 }

@@ -22,7 +22,10 @@ bool etag_may_change(struct request *rq, int64_t version);
 /* 412 */
 int reply_changed_meanwhile(struct request *rq);
 
-/* Is the tag ("...", without the quotes) in a header's list? Weak comparison; * is any. */
-bool etag_listed(struct text header, struct text tag);
+/* Whether W/"..." counts, too: it does not where the bytes have to be the same (RFC 9110, section 8.8.3.2). */
+enum etag_comparison { ETAG_WEAK, ETAG_STRONG };
+
+/* Is the tag ("...", without the quotes) in a header's list? * is any. */
+bool etag_listed(struct text header, struct text tag, enum etag_comparison comparison);
 
 #endif

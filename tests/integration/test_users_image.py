@@ -296,6 +296,9 @@ def test_not_modified(nobody, served):
         ({"If-Modified-Since": "yesterday"}, 200),
         ({"If-Match": etag}, 200),
         ({"If-Match": '"x"'}, 412),
+        ({"If-Match": f"W/{etag}"}, 412),
+        ({"If-Match": f'"x", W/{etag}, {etag}'}, 200),
+        ({"If-Match": "*"}, 200),
         ({"If-Unmodified-Since": modified}, 200),
         ({"If-Unmodified-Since": earlier}, 412),
     ]:
