@@ -1,10 +1,17 @@
 #include "base/base.h"
 
 #include "base/table.h"
+#include "crypto/random.h"
 #include "resource/resource_int.h"
 
 /* Characters of the name that a slug begins with. */
 #define STEM 8
+
+/*
+ * Numbers from here on, which somebody has chosen, are none that the next would follow. One that follows the last
+ * below is any of these, so that no number can block a stem.
+ */
+#define NUMBERS_END INT64_C(1000000000)
 
 static bool
 is_kept(char c)
@@ -42,6 +49,14 @@ stem_of(struct arena *a, struct text name)
 	return arena_printf(a, "%.*s-", TEXT_ARGS(slugify(a, name)));
 }
 
+static int64_t
+next_number(int64_t last)
+{
+	if (last + 1 < NUMBERS_END)
+		return last + 1;
+	return NUMBERS_END * (1 + random_below(NUMBERS_END - 1)) + random_below(NUMBERS_END);
+}
+
 struct text
 slug_make(struct request *rq, const struct resource *r, struct text name)
 {
@@ -54,9 +69,12 @@ slug_make(struct request *rq, const struct resource *r, struct text name)
 	sql_add(&q, r->table);
 	sql_add(&q, " WHERE slug_stem = ");
 	sql_value(&q, V(stem));
+	sql_add(&q, " AND slug_number < ");
+	sql_value(&q, V(NUMBERS_END));
 	if (!db_row_sql(rq->db, "slug_largest", DB_READ, &q, &largest, 1) || largest.null)
 		largest.i = 0;
-	return arena_printf(rq->arena, "%.*s%lld", TEXT_ARGS(stem), (long long)largest.i + 1);
+	return arena_printf(
+	    rq->arena, "%.*s%lld", TEXT_ARGS(stem), (long long)next_number(largest.i));
 }
 
 struct slugs {
@@ -99,7 +117,7 @@ note_given(struct slugs *s, struct text slug)
 
 	while (at > 0 && slug.s[at - 1] != '-')
 		at--;
-	if (!text_to_int(text_slice(slug, at, slug.n), &number))
+	if (!text_to_int(text_slice(slug, at, slug.n), &number) || number >= NUMBERS_END)
 		return;
 	largest = table_at(&s->given, text_slice(slug, 0, at), NULL);
 	if (number > *largest)
@@ -117,7 +135,9 @@ read_last(struct request *rq, struct slugs *s, const struct resource *r, struct 
 	sql_add(&q, "SELECT slug_stem, MAX(slug_number) FROM ");
 	sql_add(&q, r->table);
 	sql_append(&q, where);
-	sql_add(&q, ") GROUP BY slug_stem");
+	sql_add(&q, ") AND slug_number < ");
+	sql_value(&q, V(NUMBERS_END));
+	sql_add(&q, " GROUP BY slug_stem");
 	db_query_sql(rq->db, "slugs_largest", DB_READ, &q, row, countof(row));
 	while (db_next(rq->db))
 		if (!row[1].null)
@@ -151,9 +171,11 @@ next_slug(struct request *rq, struct slugs *s, struct text stem)
 {
 	int64_t given = *table_at(&s->given, stem, NULL);
 	int64_t *last = table_at(&s->last, stem, NULL);
+	int64_t number = next_number(given > *last ? given : *last);
 
-	*last = (given > *last ? given : *last) + 1;
-	return arena_printf(rq->arena, "%.*s%lld", TEXT_ARGS(stem), (long long)*last);
+	if (number < NUMBERS_END)
+		*last = number;
+	return arena_printf(rq->arena, "%.*s%lld", TEXT_ARGS(stem), (long long)number);
 }
 
 void

@@ -7,6 +7,7 @@ import io
 import json
 import os
 import pty
+import re
 import resource
 import signal
 import subprocess
@@ -142,6 +143,27 @@ def test_slugs_go_on_where_others_have_stopped(service):
         f"{stem}2x": f"{stem}-43",
         f"{stem}3x": f"{stem}-46",
     }
+
+
+@pytest.mark.parametrize("number", ["9" * 9, "9" * 18, str(2**63 - 1)])
+@pytest.mark.parametrize("where", ["database", "file"])
+def test_slugs_after_a_large_number(service, number, where):
+    """One that is too large to be counted, or the last of those that are; there before, or in the file itself."""
+    stem = unique("s").replace("-", "")[:8]
+    crowd = [new() for _ in range(4)]
+    for i, account in enumerate(crowd):
+        account["username"] = f"{stem}{i}x"
+    if where == "database":
+        service.create(f"{stem}.x", slug=f"{stem}-{number}")
+    else:
+        crowd[0]["slug"] = f"{stem}-{number}"
+    service.rosterctl("user", "import", "-", stdin=json_lines(crowd[:2]))
+    service.rosterctl("user", "import", "-", stdin=json_lines(crowd[2:]))
+    slugs = [user["slug"] for user in users_of(service, crowd).values() if user["slug"] != f"{stem}-{number}"]
+    if len(number) > 9:
+        assert sorted(slugs) == [f"{stem}-{i + 1}" for i in range(len(slugs))]
+    else:
+        assert len({*slugs}) == len(slugs) and all(re.fullmatch(rf"{stem}-[0-9]{{10,18}}", slug) for slug in slugs)
 
 
 def test_line_ends_blank_lines_and_a_byte_order_mark(service):

@@ -490,6 +490,25 @@ def test_its_number_follows_the_largest(service, staff):
     assert slug_of_next() == f"{stem}-101"
 
 
+@pytest.mark.parametrize("number", ["9" * 9, "9" * 18, "9" * 19, str(2**63 - 1)])
+def test_a_large_number_is_no_end_of_the_stem(service, staff, number):
+    """Neither one that is beyond those that are counted, nor the last of these."""
+    stem = secrets.token_hex(4)
+
+    def next_slug(**fields):
+        answer = staff.post(PATH, json=new_body(username=stem + secrets.token_hex(4), **fields))
+        assert answer.status_code == 201, answer.text
+        return answer.json()["slug"]
+
+    assert next_slug() == f"{stem}-1"
+    assert next_slug(slug=f"{stem}-{number}") == f"{stem}-{number}"
+    slugs = [next_slug(), next_slug()]
+    if len(number) > 9:
+        assert slugs == [f"{stem}-2", f"{stem}-3"]
+    else:
+        assert len({*slugs}) == 2 and all(re.fullmatch(rf"{stem}-[0-9]{{10,18}}", slug) for slug in slugs)
+
+
 def test_a_stem_is_no_pattern(staff):
     stem = secrets.token_hex(3)
     for middle in ("-", "_", "x"):
