@@ -1,5 +1,7 @@
 """What stands against guessing passwords."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 from service import Client, unique
 
@@ -44,6 +46,14 @@ def strangers_fail(service, username, failures, seconds_ago=0):
         failures,
         seconds_ago,
     )
+
+
+def test_at_once_no_more_get_through_than_workers_compare(service, person):
+    """lockout_failures + slow_workers - 1, as docs/security.md says."""
+    with ThreadPoolExecutor(16) as pool:
+        answers = list(pool.map(lambda _: sign_in(service, person["username"]), range(16)))
+    wrong = answers.count(WRONG)
+    assert 4 <= wrong <= 5 and answers.count(LOCKED) == 16 - wrong
 
 
 @pytest.mark.parametrize("kind", ["known", "unknown", "inactive"])
