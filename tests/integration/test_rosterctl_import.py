@@ -503,6 +503,29 @@ def test_a_lost_connection_costs_another_try_only(service, tmp_path):
     assert json.loads(stdout) == {"imported": 8000, "present": 0, "refused": 0}
 
 
+@pytest.mark.parametrize("words, ending", [
+    ([], "nothing was imported"),
+    (["--skip-errors"], "the same import goes on where this one has ended"),
+])  # fmt: skip
+def test_a_full_disk_of_the_database(daemon, tmp_path, words, ending):
+    one = daemon()
+    crowd = [new() for _ in range(1500)]
+    file = tmp_path / "crowd.jsonl"
+    file.write_text(json_lines(crowd))
+    one.sql("CREATE TRIGGER full BEFORE INSERT ON users FOR EACH ROW IF (SELECT COUNT(*) FROM users) > 700 THEN"
+            " SIGNAL SQLSTATE 'HY000' SET MYSQL_ERRNO = 1114; END IF")
+    done = run(one, "import", file, *words, check=False)
+    assert (done.returncode, done.stderr) == (
+        1,
+        "rosterctl: statement user: the server's disk is full (1114, HY000)\n"
+        f"rosterctl: the database failed; {ending}\n",
+    )
+    assert (count_users(one) > 1) == bool(words)
+    one.sql("DROP TRIGGER full")
+    assert sum(counts(run(one, "import", file, "--json", *words)).values()) == 1500
+    assert count_users(one) == 1501
+
+
 # --- the terminal ----------------------------------------------------------------------------
 
 
