@@ -94,8 +94,6 @@ audit_many(struct request *rq, enum event event, const struct audited *what, siz
 	sql_add(&q, AUDIT_APPEND);
 	for (size_t i = 0; i < n; i++) {
 		fill(rq, uuids[i], event, what[i], row);
-		if (i > 0)
-			sql_add(&q, ", ");
 		sql_row(&q, row, COLUMNS);
 	}
 	return q;

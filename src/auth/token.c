@@ -91,11 +91,8 @@ token_issue_first(struct request *rq, const struct token_owner *owners, size_t n
 	tokens_new(rq->arena, tokens, n);
 	sql_init(&q, rq->arena);
 	sql_add(&q, "INSERT" INTO_TOKENS);
-	for (size_t i = 0; i < n; i++) {
-		if (i > 0)
-			sql_add(&q, ", ");
+	for (size_t i = 0; i < n; i++)
 		add_token(rq, &q, owners[i], tokens[i]);
-	}
 	db_send_sql(rq->db, "tokens_insert", &q);
 }
 

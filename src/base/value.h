@@ -11,7 +11,7 @@
 #include "base/uuid.h"
 
 enum kind {
-	KIND_NONE, /* a table row that forgot its kind */
+	KIND_NONE, /* a table row that forgot its kind; to sql_row(), a column's DEFAULT */
 	KIND_INT,
 	KIND_MAYBE, /* an integer or NULL */
 	KIND_BOOL,

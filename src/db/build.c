@@ -39,11 +39,14 @@ sql_value(struct sql *q, struct value v)
 void
 sql_row(struct sql *q, const struct value *values, size_t n)
 {
+	must(q->nvalues == q->rows * n);
 	for (size_t i = 0; i < n; i++) {
-		buf_add(&q->text, i == 0 ? T("(?") : T(", ?"));
+		if (q->rows == 0)
+			buf_add(&q->text, i == 0 ? T("(?") : T(", ?"));
 		add_value(q, values[i]);
 	}
-	buf_add_char(&q->text, ')');
+	if (q->rows++ == 0)
+		buf_add_char(&q->text, ')');
 }
 
 void

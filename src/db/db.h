@@ -157,6 +157,8 @@ struct sql {
 	struct buf text;
 	struct value *values;
 	size_t nvalues, room;
+	size_t
+	    rows; /* of values, for one "(?, ...)" in the text; 0: each "?" has a value of its own */
 };
 
 void sql_init(struct sql *q, struct arena *a);
@@ -167,7 +169,10 @@ void sql_add(struct sql *q, const char *constant);
 /* Adds "?" and binds v to it. */
 void sql_value(struct sql *q, struct value v);
 
-/* Adds "(?, ...)" and binds all n. */
+/*
+ * Adds a row to the one "(?, ...)" of an INSERT, which the first adds to the text; all have n values, and the
+ * statement no others. The kinds of a column are one in all rows; KIND_NONE is the column's DEFAULT.
+ */
 void sql_row(struct sql *q, const struct value *values, size_t n);
 
 /* Adds another statement's text and values. */

@@ -115,9 +115,14 @@ struct cell {
 	};
 };
 
-/* How a kind travels. A result without room is of any length: it is read when that is known. */
+/*
+ * How a kind travels. An array of parameters has values of that width, or, without one, pointers to them. A
+ * result without room is of any length: it is read when that is known.
+ */
 struct wire {
-	enum enum_field_types param, result;
+	enum enum_field_types param;
+	size_t width;
+	enum enum_field_types result;
 	size_t room;
 	/* Into a MYSQL_BIND, with a MYSQL_TIME to put it together in. */
 	void (*give)(const struct value *v, MYSQL_BIND *b, MYSQL_TIME *t);
@@ -126,6 +131,15 @@ struct wire {
 };
 
 const struct wire *wire_of(enum kind kind) RETURNS_NONNULL;
+
+/* bind.c */
+
+/*
+ * Gives the statement its values: one to each parameter, or those of so many rows, one after the other. The
+ * values, and what is made of them on the arena, are to stay until it is executed. false: see conn_error().
+ */
+bool bind_values(
+    MYSQL_STMT *st, const struct value *v, size_t n, size_t rows, struct arena *a) MUST_CHECK;
 
 /* stmt.c */
 

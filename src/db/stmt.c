@@ -24,7 +24,7 @@ struct call {
 	const char *name;
 	struct text sql;
 	const struct value *values;
-	size_t n;
+	size_t n, rows; /* see struct sql */
 	bool send;      /* and not wait for its end */
 	MYSQL_STMT *st; /* executed, or sent */
 };
@@ -157,21 +157,9 @@ static bool
 execute(struct db *db, const struct call *c)
 {
 	struct arena_mark mark = arena_mark(db->arena);
-	MYSQL_BIND *binds = arena_alloc(db->arena, c->n * sizeof(*binds));
-	MYSQL_TIME *times = arena_alloc(db->arena, c->n * sizeof(*times));
-	bool done;
-
-	must(mysql_stmt_param_count(c->st) == c->n);
-	for (size_t i = 0; i < c->n; i++) {
-		const struct value *v = &c->values[i];
-		const struct wire *wire = wire_of(v->kind);
-
-		binds[i].buffer_type = v->null ? MYSQL_TYPE_NULL : wire->param;
-		if (!v->null)
-			wire->give(v, &binds[i], &times[i]);
-	}
-	done = (c->n == 0 || mysql_stmt_bind_param(c->st, binds) == 0) &&
+	bool done = bind_values(c->st, c->values, c->n, c->rows, db->arena) &&
 	    (c->send ? start(db, c) : mysql_stmt_execute(c->st) == 0);
+
 	arena_rewind(db->arena, mark);
 	return done;
 }
@@ -503,9 +491,11 @@ call_of(const struct db_stmt *stmt, const struct value *v, size_t n)
 static struct call
 call_of_sql(const char *name, struct sql *q)
 {
-	return (struct call){
-		.name = name, .sql = buf_text(&q->text), .values = q->values, .n = q->nvalues
-	};
+	return (struct call){ .name = name,
+		.sql = buf_text(&q->text),
+		.values = q->values,
+		.n = q->nvalues,
+		.rows = q->rows };
 }
 
 static struct target

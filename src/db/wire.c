@@ -122,15 +122,15 @@ take_date(const struct cell *c, struct value *v)
 
 static const struct wire wires[] = {
 	/* clang-format off */
-	[KIND_INT]   = { MYSQL_TYPE_LONGLONG, MYSQL_TYPE_LONGLONG, sizeof(int64_t), give_plain, take_int },
-	[KIND_MAYBE] = { MYSQL_TYPE_LONGLONG, MYSQL_TYPE_LONGLONG, sizeof(int64_t), give_plain, take_int },
-	[KIND_BOOL]  = { MYSQL_TYPE_TINY, MYSQL_TYPE_LONGLONG, sizeof(int64_t), give_plain, take_bool },
-	[KIND_TEXT]  = { MYSQL_TYPE_STRING, MYSQL_TYPE_STRING, 0, give_text, take_text },
-	[KIND_JSON]  = { MYSQL_TYPE_STRING, MYSQL_TYPE_STRING, 0, give_text, take_text },
-	[KIND_BYTES] = { MYSQL_TYPE_BLOB, MYSQL_TYPE_BLOB, 0, give_bytes, take_bytes },
-	[KIND_UUID]  = { MYSQL_TYPE_BLOB, MYSQL_TYPE_BLOB, 16, give_uuid, take_uuid },
-	[KIND_STAMP] = { MYSQL_TYPE_DATETIME, MYSQL_TYPE_DATETIME, sizeof(MYSQL_TIME), give_stamp, take_stamp },
-	[KIND_DATE]  = { MYSQL_TYPE_DATE, MYSQL_TYPE_DATE, sizeof(MYSQL_TIME), give_date, take_date },
+	[KIND_INT]   = { MYSQL_TYPE_LONGLONG, sizeof(int64_t), MYSQL_TYPE_LONGLONG, sizeof(int64_t), give_plain, take_int },
+	[KIND_MAYBE] = { MYSQL_TYPE_LONGLONG, sizeof(int64_t), MYSQL_TYPE_LONGLONG, sizeof(int64_t), give_plain, take_int },
+	[KIND_BOOL]  = { MYSQL_TYPE_TINY, sizeof(bool), MYSQL_TYPE_LONGLONG, sizeof(int64_t), give_plain, take_bool },
+	[KIND_TEXT]  = { MYSQL_TYPE_STRING, 0, MYSQL_TYPE_STRING, 0, give_text, take_text },
+	[KIND_JSON]  = { MYSQL_TYPE_STRING, 0, MYSQL_TYPE_STRING, 0, give_text, take_text },
+	[KIND_BYTES] = { MYSQL_TYPE_BLOB, 0, MYSQL_TYPE_BLOB, 0, give_bytes, take_bytes },
+	[KIND_UUID]  = { MYSQL_TYPE_BLOB, 0, MYSQL_TYPE_BLOB, 16, give_uuid, take_uuid },
+	[KIND_STAMP] = { MYSQL_TYPE_DATETIME, 0, MYSQL_TYPE_DATETIME, sizeof(MYSQL_TIME), give_stamp, take_stamp },
+	[KIND_DATE]  = { MYSQL_TYPE_DATE, 0, MYSQL_TYPE_DATE, sizeof(MYSQL_TIME), give_date, take_date },
 	/* clang-format on */
 };
 

@@ -83,16 +83,12 @@ any_sets(const struct bulk *b, size_t field)
 static void
 add_row(struct sql *q, const struct draft *d, const size_t *fields, size_t n)
 {
-	sql_add(q, "(");
-	for (size_t i = 0; i < n; i++) {
-		if (i > 0)
-			sql_add(q, ", ");
+	struct value row[FIELDS_MAX] = { 0 }; /* what the draft has no value for gets the DEFAULT */
+
+	for (size_t i = 0; i < n; i++)
 		if (d->set[fields[i]])
-			sql_value(q, d->values[fields[i]]);
-		else
-			sql_add(q, "DEFAULT");
-	}
-	sql_add(q, ")");
+			row[i] = d->values[fields[i]];
+	sql_row(q, row, n);
 }
 
 static void
@@ -110,11 +106,8 @@ add_insert(struct sql *q, const struct bulk *b)
 		fields[n++] = i;
 	}
 	sql_add(q, ") VALUES ");
-	for (size_t i = 0; i < b->n; i++) {
-		if (i > 0)
-			sql_add(q, ", ");
+	for (size_t i = 0; i < b->n; i++)
 		add_row(q, b->drafts[i], fields, n);
-	}
 	sql_add(q, " RETURNING id");
 }
 
@@ -134,12 +127,13 @@ static void
 fill(struct request *rq, struct slugs *slugs, const struct bulk *b)
 {
 	fill_uuids(rq, b);
-	if (b->resource->slug_of != NULL)
-		slugs_make(rq, slugs, b);
 	for (size_t i = 0; i < b->n; i++) {
 		draft_fill(rq, b->drafts[i]);
 		draft_run(b->resource->before_create, rq, b->drafts[i]);
 	}
+	/* Last, for it waits for what the database is at work on. */
+	if (b->resource->slug_of != NULL)
+		slugs_make(rq, slugs, b);
 }
 
 void

@@ -187,14 +187,19 @@ new_uuid(const struct draft *d)
 void
 draft_fill(struct request *rq, struct draft *d)
 {
-	const char *slug_of = d->resource->slug_of;
-
 	if (d->old == NULL) {
 		d->uuid = new_uuid(d);
 		fill_column(d, "uuid", V(d->uuid));
 		fill_column(d, "created", V(rq->now));
 	}
 	fill_column(d, "modified", V(rq->now));
+}
+
+static void
+fill_slug(struct request *rq, struct draft *d)
+{
+	const char *slug_of = d->resource->slug_of;
+
 	if (slug_of != NULL && draft_value(d, "slug").t.n == 0)
 		draft_set(d, "slug", V(slug_make(rq, d->resource, draft_value(d, slug_of).t)));
 }
@@ -208,6 +213,7 @@ draft_write(struct request *rq, struct draft *d, draft_hook *before, draft_hook 
 	for (int tries = 0; tries < WRITE_TRIES; tries++) {
 		*d = asked;
 		draft_fill(rq, d);
+		fill_slug(rq, d);
 		draft_run(before, rq, d);
 		write(rq, d);
 		key = db_duplicate(rq->db);

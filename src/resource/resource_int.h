@@ -100,7 +100,7 @@ struct text slug_make(struct request *rq, const struct resource *r, struct text 
 /* Gives a slug, as slug_make() does, to each draft that has none. */
 void slugs_make(struct request *rq, struct slugs *s, const struct bulk *b);
 
-/* Fills in uuid, times and slug: the columns that the engine keeps itself. */
+/* Fills in uuid and times: the columns that the engine keeps itself. */
 void draft_fill(struct request *rq, struct draft *d);
 
 /*

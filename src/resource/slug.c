@@ -144,10 +144,18 @@ read_last(struct request *rq, struct slugs *s, const struct resource *r, struct 
 			*table_at(&s->last, row[0].t, NULL) = row[1].i;
 }
 
+static void
+add_stem(struct sql *where, struct text stem)
+{
+	sql_add(where, where->nvalues == 0 ? " WHERE slug_stem IN (" : ", ");
+	sql_value(where, V(stem));
+}
+
 /* Asks for the numbers of those stems that are new here. */
 static void
 learn_stems(struct request *rq, struct slugs *s, const struct bulk *b, const struct text *stems)
 {
+	struct text last = TEXT_NONE;
 	struct sql where;
 	bool is_new;
 
@@ -158,11 +166,15 @@ learn_stems(struct request *rq, struct slugs *s, const struct bulk *b, const str
 		(void)table_at(&s->last, stems[i], &is_new);
 		if (!is_new)
 			continue;
-		sql_add(&where, where.nvalues == 0 ? " WHERE slug_stem IN (" : ", ");
-		sql_value(&where, V(stems[i]));
+		last = stems[i];
+		add_stem(&where, last);
 	}
-	if (where.nvalues > 0)
-		read_last(rq, s, b->resource, &where);
+	if (where.nvalues == 0)
+		return;
+	/* To a power of two, so that few texts are prepared, and these once. */
+	while ((where.nvalues & (where.nvalues - 1)) != 0)
+		add_stem(&where, last);
+	read_last(rq, s, b->resource, &where);
 }
 
 /* The next number of the stem, in all that is known. */

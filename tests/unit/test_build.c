@@ -61,6 +61,23 @@ Test(build, a_row_has_all_its_values)
 	expect(&q, "VALUES (?, ?, ?)", 3);
 	for (size_t i = 0; i < countof(row); i++)
 		cr_expect(value_eq(q.values[i], row[i]));
+	cr_expect_eq(q.rows, 1);
+}
+
+Test(build, rows_share_their_text)
+{
+	const struct value one[] = { V(T("alice")), V(INT64_C(7)) },
+			   other[] = { V(T("bob")), { .kind = KIND_NONE } };
+	struct sql q;
+
+	sql_init(&q, a);
+	sql_add(&q, "VALUES ");
+	sql_row(&q, one, 2);
+	sql_row(&q, other, 2);
+	sql_add(&q, " RETURNING id");
+	expect(&q, "VALUES (?, ?) RETURNING id", 4);
+	cr_expect(value_eq(q.values[2], other[0]));
+	cr_expect_eq(q.rows, 2);
 }
 
 Test(build, values_grow)

@@ -53,6 +53,14 @@ static const struct db_stmt thing_by_id = {
 	.ncolumns = countof(thing_columns),
 };
 
+static const struct db_stmt thing_by_n = {
+	.name = "thing_by_n",
+	.access = DB_READ,
+	.sql = "SELECT id, name, n FROM things WHERE n = ?",
+	.columns = thing_columns,
+	.ncolumns = countof(thing_columns),
+};
+
 static const struct db_stmt thing_lock = {
 	.name = "thing_lock",
 	.access = DB_LOCK,
@@ -161,9 +169,49 @@ kill_session(int64_t id)
 
 /* Values. */
 
+static const uint8_t octets[] = { 0, 1, 0xff, 0, '\'', '\\' };
+
+/* A column of each, whose DEFAULT is NULL. */
+static void
+make_kinds(const struct value *in, size_t n)
+{
+	static const char *const types[] = {
+		[KIND_INT] = "BIGINT",
+		[KIND_MAYBE] = "INT",
+		[KIND_BOOL] = "BOOLEAN",
+		[KIND_TEXT] = "VARCHAR(40)",
+		[KIND_BYTES] = "VARBINARY(40)",
+		[KIND_UUID] = "BINARY(16)",
+		[KIND_STAMP] = "DATETIME(6)",
+		[KIND_DATE] = "DATE",
+	};
+
+	admin_ask(&d, "CREATE TABLE kinds (id BIGINT AUTO_INCREMENT PRIMARY KEY)");
+	for (size_t i = 0; i < n; i++)
+		admin_ask(&d, "ALTER TABLE kinds ADD c%zu %s NULL", i, types[in[i].kind]);
+}
+
+/* The row is there with these values. */
+static void
+expect_kinds(int64_t id, const struct value *in, size_t n)
+{
+	struct value *out = arena_alloc(d.arena, n * sizeof(*out));
+	struct sql q;
+
+	sql_init(&q, d.arena);
+	for (size_t i = 0; i < n; i++) {
+		sql_add(&q, arena_printf(d.arena, "%s c%zu", i > 0 ? "," : "SELECT", i).s);
+		out[i].kind = in[i].kind;
+	}
+	sql_add(&q, " FROM kinds WHERE id = ");
+	sql_value(&q, V(id));
+	cr_assert(db_row_sql(db, "kinds", DB_READ, &q, out, n));
+	for (size_t i = 0; i < n; i++)
+		cr_expect(value_eq(in[i], out[i]), "row %lld, value %zu", (long long)id, i);
+}
+
 Test(db, every_kind_goes_there_and_back)
 {
-	static const uint8_t octets[] = { 0, 1, 0xff, 0, '\'', '\\' };
 	const struct value in[] = {
 		V(INT64_MIN),
 		V(INT64_MAX),
@@ -188,42 +236,91 @@ Test(db, every_kind_goes_there_and_back)
 		V(((struct date){ 2024, 2, 29 })),
 		V(DATE_NONE),
 	};
-	static const char *const types[] = {
-		[KIND_INT] = "BIGINT",
-		[KIND_MAYBE] = "INT",
-		[KIND_BOOL] = "BOOLEAN",
-		[KIND_TEXT] = "VARCHAR(40)",
-		[KIND_BYTES] = "VARBINARY(40)",
-		[KIND_UUID] = "BINARY(16)",
-		[KIND_STAMP] = "DATETIME(6)",
-		[KIND_DATE] = "DATE",
-	};
-	struct value out[countof(in)];
-	struct sql q, read;
+	struct sql q;
 
+	make_kinds(in, countof(in));
 	sql_init(&q, d.arena);
-	sql_init(&read, d.arena);
-	admin_ask(&d, "CREATE TABLE kinds (id BIGINT PRIMARY KEY)");
 	sql_add(&q, "INSERT INTO kinds VALUES (1");
-	sql_add(&read, "SELECT ");
 	for (size_t i = 0; i < countof(in); i++) {
-		struct text column = arena_printf(d.arena, "%sc%zu", i > 0 ? ", " : "", i);
-
-		admin_ask(&d, "ALTER TABLE kinds ADD c%zu %s NULL", i, types[in[i].kind]);
 		sql_add(&q, ", ");
 		sql_value(&q, in[i]);
-		sql_add(&read, column.s);
-		out[i].kind = in[i].kind;
 	}
 	sql_add(&q, ")");
-	sql_add(&read, " FROM kinds");
-
 	begin(db);
 	cr_expect_eq(db_exec_sql(db, "kinds_add", &q), 1);
-	cr_assert(db_row_sql(db, "kinds", DB_READ, &read, out, countof(out)));
+	expect_kinds(1, in, countof(in));
 	cr_assert_eq(db_end(db, true), DB_NONE);
+}
+
+/* Of a column, some values are NULL and of some there are none. */
+Test(db, rows_have_values_nulls_and_defaults)
+{
+	const struct value in[][8] = {
+		{ V(INT64_MIN), V(((struct maybe){ true, -5 })), V((bool)true), V(T("a")),
+		    V(((struct bytes){ octets, sizeof(octets) })), V(((struct uuid){ { 1 } })),
+		    V(((struct stamp){ -1 })), V(((struct date){ 1, 1, 1 })) },
+		{ V(INT64_C(7)), V(((struct maybe){ false, 0 })), V((bool)false), V(TEXT_NONE),
+		    V(((struct bytes){ NULL, 0 })), V(((struct uuid){ { 0 } })), V(STAMP_NONE),
+		    V(DATE_NONE) },
+		{ V(INT64_MAX), V(((struct maybe){ true, 6 })), V((bool)true),
+		    V(((struct text){ "a\0b", 3 })), V(((struct bytes){ octets, 0 })),
+		    V(((struct uuid){ { 2 } })), V(((struct stamp){ 1795487636123456 })),
+		    V(((struct date){ 2024, 2, 29 })) },
+	};
+	const struct value none[8] = { 0 };
+	struct value null[8];
+	struct sql q;
+
+	make_kinds(in[0], 8);
+	sql_init(&q, d.arena);
+	sql_add(&q, "INSERT INTO kinds (c0, c1, c2, c3, c4, c5, c6, c7) VALUES ");
+	sql_row(&q, none, 8);
 	for (size_t i = 0; i < countof(in); i++)
-		cr_expect(value_eq(in[i], out[i]), "value %zu", i);
+		sql_row(&q, in[i], 8);
+	begin(db);
+	cr_expect_eq(db_exec_sql(db, "kinds_add", &q), 4);
+	for (size_t i = 0; i < 8; i++)
+		null[i] = (struct value){ .kind = in[0][i].kind, .null = true };
+	expect_kinds(1, null, 8);
+	for (size_t i = 0; i < countof(in); i++)
+		expect_kinds((int64_t)i + 2, in[i], 8);
+	cr_assert_eq(db_end(db, true), DB_NONE);
+}
+
+Test(db, rows_without_any_value_have_the_defaults)
+{
+	const struct value none[2] = { 0 };
+	struct thing row;
+	struct sql q;
+
+	admin_ask(&d, "ALTER TABLE things ALTER name SET DEFAULT 'nobody'");
+	sql_init(&q, d.arena);
+	sql_add(&q, "INSERT INTO things (name, n) VALUES ");
+	sql_row(&q, none, 2);
+	sql_row(&q, none, 2);
+	begin(db);
+	cr_expect_eq(db_exec_sql(db, "things_add", &q), 2);
+	cr_assert(db_row(db, &thing_by_id, &row, V(INT64_C(2))));
+	cr_expect(text_eq(row.name, T("nobody")));
+	cr_assert_eq(db_end(db, true), DB_NONE);
+}
+
+/* The text is the same for one row and for many. */
+Test(db, one_row_follows_many)
+{
+	struct sql q;
+
+	sql_init(&q, d.arena);
+	sql_add(&q, "INSERT INTO things (name, n) VALUES ");
+	for (int64_t i = 1; i <= 3; i++)
+		sql_row(&q, (const struct value[]){ V(T("many")), V(i) }, 2);
+	cr_assert(text_eq(buf_text(&q.text), text_from(thing_add.sql)));
+	begin(db);
+	cr_expect_eq(db_exec_sql(db, "things_add", &q), 3);
+	cr_expect_eq(db_exec(db, &thing_add, V(T("one")), V(INT64_C(4))), 1);
+	cr_expect_eq(db_exec(db, &thing_add, V(T("one")), V(INT64_C(5))), 1);
+	cr_assert_eq(db_end(db, true), DB_NONE);
+	cr_expect_eq(count(), 5);
 }
 
 Test(db, json_is_text_of_another_kind)
@@ -602,13 +699,8 @@ send_things(const int64_t *numbers, size_t n, const char *end)
 
 	sql_init(&q, d.arena);
 	sql_add(&q, "INSERT INTO things (name, n) VALUES ");
-	for (size_t i = 0; i < n; i++) {
-		sql_add(&q, i > 0 ? ", (" : "(");
-		sql_value(&q, V(T("sent")));
-		sql_add(&q, ", ");
-		sql_value(&q, V(numbers[i]));
-		sql_add(&q, ")");
-	}
+	for (size_t i = 0; i < n; i++)
+		sql_row(&q, (const struct value[]){ V(T("sent")), V(numbers[i]) }, 2);
 	sql_add(&q, end);
 	db_send_sql(db, "things_send", &q);
 }
@@ -621,8 +713,8 @@ Test(db, what_is_sent_is_done_before_what_follows)
 	begin(db);
 	send_things(some, 2, "");
 	send_things(others, 1, "");
-	cr_expect(db_row(db, &thing_by_id, &row, V(INT64_C(3))));
-	cr_expect_eq(row.n, 3);
+	cr_expect(db_row(db, &thing_by_n, &row, V(INT64_C(3))));
+	cr_expect(text_eq(row.name, T("sent")));
 	send_things((const int64_t[]){ 4 }, 1, "");
 	cr_expect_eq(db_end(db, true), DB_NONE);
 	cr_expect_eq(count(), 4);
