@@ -450,7 +450,7 @@ def test_the_same_import_once_more_finds_its_accounts(service, words):
 
 
 # The connection of an import that writes.
-WRITING = "SELECT id FROM information_schema.processlist WHERE info LIKE 'INSERT INTO users %%, (%%'"
+WRITING = "SELECT id FROM information_schema.processlist WHERE info LIKE 'INSERT INTO users %% RETURNING id'"
 
 
 def test_an_import_that_was_killed_goes_on(service, tmp_path):
