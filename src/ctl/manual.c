@@ -2,7 +2,10 @@
 #include "base/base.h"
 
 #include "config/options.h"
+#include "crypto/foreign.h"
+#include "crypto/password.h"
 #include "ctl/ctl.h"
+#include "users/users.h"
 
 /* Text in a page: a hyphen is to be typed, a backslash one, and no line begins with a control character. */
 static void
@@ -60,6 +63,45 @@ print_command(const struct command *c)
 	puts(".");
 }
 
+/* What an import takes, and an export writes. */
+static void
+print_portable_fields(void)
+{
+	for (size_t i = 0; i < users.nfields; i++) {
+		const struct field *f = &users.fields[i];
+
+		if (!ctl_is_portable(f))
+			continue;
+		printf(".TP\n.B %s\n", f->name);
+		roff(text_from(f->help));
+		puts(f->input.required ? " Must be there." : "");
+	}
+}
+
+static void
+print_import(void)
+{
+	puts(
+	    ".SH \"IMPORT AND EXPORT\"\n"
+	    "A file is in UTF\\-8: CSV as of RFC 4180, with commas and the names of the fields in its\n"
+	    "first line, or JSON Lines, an object a line. The first character tells which it is.\n"
+	    "In CSV an empty cell of what is no text is null, or as if it were not there.\n"
+	    ".P\nUnless \\-\\-skip\\-errors is given, an import does all or nothing. After an interruption\n"
+	    "the same file goes on where it had ended: it finds the accounts that it has made.");
+	printf(
+	    ".P\nA password is the hash that another system made: argon2 in PHC form or as Django writes\n"
+	    "it, Django's pbkdf2_sha256, bcrypt_sha256 or bcrypt, or bare bcrypt. It lets in as it is, and is\n"
+	    "made anew at the first sign\\-in. One that costs more is refused: argon2 with over %u MiB, %u\n"
+	    "passes or %u lanes, pbkdf2_sha256 with over %d iterations, bcrypt with over %d.\n",
+	    PASSWORD_COST_MAX.memory / 1024, PASSWORD_COST_MAX.passes, PASSWORD_COST_MAX.lanes,
+	    PBKDF2_ITERATIONS_MAX, BCRYPT_COST_MAX);
+	puts(
+	    ".P\nAn export has these fields of each account, and no pictures, tokens, roles or SSH keys;\n"
+	    "an import of it makes the same accounts again. Cells are as their owners wrote them, also one that\n"
+	    "a spreadsheet takes for a formula. The fields:");
+	print_portable_fields();
+}
+
 static void
 print_rosterctl(struct arena *a UNUSED)
 {
@@ -77,6 +119,7 @@ print_rosterctl(struct arena *a UNUSED)
 	    ".SH COMMANDS");
 	for (size_t i = 0; i < ncommands; i++)
 		print_command(&commands[i]);
+	print_import();
 	puts(
 	    ".SH \"EXIT STATUS\"\n"
 	    ".TP\n0\nDone.\n"

@@ -57,6 +57,13 @@ def test_the_page_has_every_command_and_option():
             assert option in text
 
 
+def test_the_page_has_what_an_import_takes(service):
+    text = render("rosterctl").split("\nIMPORT AND EXPORT\n")[1].split("\nEXIT STATUS\n")[0]
+    columns = service.rosterctl("user", "export", "--format", "csv").stdout.splitlines()[0].split(",")
+    assert re.findall(r"^ {7}([a-z_]+)(?: |$)", text.split("The fields:")[1], re.MULTILINE) == columns
+    assert len(re.findall(r"Must be there\.", text)) == 2
+
+
 def test_the_page_has_every_option_of_the_configuration():
     text = render("roster.conf")
     printed = subprocess.run([BUILD / "rosterd", "--print-config", "--config", "/dev/null"], capture_output=True, text=True)
