@@ -3,6 +3,7 @@
 #include <getopt.h>
 
 #include "base/log.h"
+#include "config/flags.h"
 #include "crypto/password.h"
 #include "crypto/random.h"
 #include "crypto/seal.h"
@@ -28,7 +29,7 @@ const struct ctl_option ctl_options[] = {
 	OPTION('q', "query", "TEXT", query, "only users with TEXT in a name or the address"),
 	OPTION('S', "staff", NULL, staff, "make a staff user"),
 	OPTION('U', "support", NULL, support, "make a support user"),
-	OPTION('j', "json", NULL, json, "print JSON"),
+	{ .name = "json", .offset = offsetof(struct ctl_options, json), .help = "print JSON" },
 	OPTION('n', "dry-run", NULL, dry_run, "only say what would be done"),
 	OPTION('s', "status", NULL, status, "list the migrations"),
 	OPTION('N', "new", NULL, new_token, "replace it by a new one first"),
@@ -82,114 +83,131 @@ const struct ctl_option ctl_options[] = {
 };
 
 const struct command commands[] = {
-	{ .name = "migrate", .options = "nsj", .run = ctl_migrate,
+	{ .name = "migrate", .options = "ns", .run = ctl_migrate,
 	  .help = "Bring the database's schema to this version.",
 	  .json = "a list of the migrations as they are then: name, state (applied, pending, missing, "
 		  "changed, half, foreign or newer), statements, begun and applied" },
 	{ .name = "nginx", .options = "", .offline = true, .run = ctl_nginx,
-	  .help = "Print nginx's upstreams and the map of the lanes." },
-	{ .name = "doctor", .options = "ju", .offline = true, .run = ctl_doctor,
+	  .help = "Print nginx's upstreams and the map of the lanes.",
+	  .json = "a list: upstream, its servers, and uris, regular expressions of the paths that go "
+		  "there; the first gets all others" },
+	{ .name = "doctor", .options = "u", .offline = true, .run = ctl_doctor,
 	  .help = "Look at all that the service needs, and say what to do about what is wrong.",
 	  .json = "a list of checks: check, state (good, skipped or faulty) and message" },
-	{ .name = "calibrate", .options = "j", .offline = true, .run = ctl_calibrate,
+	{ .name = "calibrate", .options = "", .offline = true, .run = ctl_calibrate,
 	  .help = "Measure argon2id with roster.conf's and with recommended costs.",
 	  .json = "a list of costs: origin, argon2_memory, argon2_passes, argon2_lanes and the "
 		  "microseconds of a hash, null where there is no memory for it" },
 	{ .name = "key new", .options = "", .offline = true, .without_config = true,
 	  .run = ctl_key_new,
-	  .help = "Print a new key file." },
-	{ .name = "key reseal", .options = "nj", .run = ctl_key_reseal,
+	  .help = "Print a new key file.",
+	  .json = "an object: id and key, the two words of the file's line" },
+	{ .name = "key reseal", .options = "n", .run = ctl_key_reseal,
 	  .help = "Seal anew, by the first key of the file, what other keys have sealed.",
 	  .json = "a list: values (what they are), and the numbers of those that an older key had sealed (older), "
 		  "resealed, lost (no key opens them) and left" },
-	{ .name = "user create", .argument = "USERNAME", .options = "efloptSUj",
+	{ .name = "user create", .argument = "USERNAME", .options = "efloptSU",
 	  .run = ctl_user_create,
 	  .help = "Create a user; without --password-file nobody can sign in as him yet." },
-	{ .name = "user list", .options = "qj", .run = ctl_user_list,
+	{ .name = "user list", .options = "q", .run = ctl_user_list,
 	  .help = "List users." },
-	{ .name = "user show", .argument = "USERNAME|UUID", .options = "j", .run = ctl_user_show,
+	{ .name = "user show", .argument = "USERNAME|UUID", .options = "", .run = ctl_user_show,
 	  .help = "Print a user." },
-	{ .name = "user token", .argument = "USERNAME|UUID", .options = "Nj", .run = ctl_user_token,
+	{ .name = "user token", .argument = "USERNAME|UUID", .options = "N", .run = ctl_user_token,
 	  .help = "Print a user's token." },
-	{ .name = "user password", .argument = "USERNAME|UUID", .options = "pj",
+	{ .name = "user password", .argument = "USERNAME|UUID", .options = "p",
 	  .run = ctl_user_password,
 	  .help = "Set a user's password, from a file or asked for at the terminal." },
-	{ .name = "user set", .argument = "USERNAME|UUID", .more = "FIELD=VALUE...", .options = "j",
+	{ .name = "user set", .argument = "USERNAME|UUID", .more = "FIELD=VALUE...", .options = "",
 	  .run = ctl_user_set,
 	  .help = "Change fields of a user, named as in the API; nothing after = is null or empty." },
-	{ .name = "user deactivate", .argument = "USERNAME|UUID", .options = "j",
+	{ .name = "user deactivate", .argument = "USERNAME|UUID", .options = "",
 	  .run = ctl_user_deactivate,
 	  .help = "Keep a user out; user set is_active=true lets him in again." },
 	{ .name = "user delete", .argument = "USERNAME|UUID", .options = "", .run = ctl_user_delete,
-	  .help = "Delete a user; the audit events about him stay." },
-	{ .name = "user import", .argument = "FILE", .options = "njk", .run = ctl_user_import,
+	  .help = "Delete a user; the audit events about him stay.",
+	  .json = "an object: the uuid and username of who is gone" },
+	{ .name = "user import", .argument = "FILE", .options = "nk", .run = ctl_user_import,
 	  .help = "Create the accounts of a CSV or JSON Lines file; - is standard input.",
 	  .json = "an object: imported, present and refused, each a number of accounts" },
 	{ .name = "user export", .options = "mOw", .run = ctl_user_export,
-	  .help = "Print all accounts, with the hashes of their passwords, for an import." },
-	{ .name = "provider list", .options = "j", .run = ctl_provider_list,
+	  .help = "Print all accounts, with the hashes of their passwords, for an import.",
+	  .json = "a list of the accounts; what an import takes is csv or jsonl" },
+	{ .name = "provider list", .options = "", .run = ctl_provider_list,
 	  .help = "List the identity providers." },
-	{ .name = "provider show", .argument = "NAME", .options = "j", .run = ctl_provider_show,
+	{ .name = "provider show", .argument = "NAME", .options = "", .run = ctl_provider_show,
 	  .help = "Print an identity provider; its secrets are not shown." },
-	{ .name = "provider create", .argument = "NAME", .options = "LMPaTVCxXrZcdAIRJKQj",
+	{ .name = "provider create", .argument = "NAME", .options = "LMPaTVCxXrZcdAIRJKQ",
 	  .run = ctl_provider_create,
 	  .help = "Add an identity provider." },
-	{ .name = "provider set", .argument = "NAME", .options = "LMPaTVCxXrZcdAIRJKQj",
+	{ .name = "provider set", .argument = "NAME", .options = "LMPaTVCxXrZcdAIRJKQ",
 	  .run = ctl_provider_set,
 	  .help = "Change settings of an identity provider." },
 	{ .name = "provider delete", .argument = "NAME", .options = "", .run = ctl_provider_delete,
-	  .help = "Delete an identity provider; its users stay." },
-	{ .name = "sync status", .options = "j", .run = ctl_sync_status,
+	  .help = "Delete an identity provider; its users stay.",
+	  .json = "an object: the uuid and name of what is gone" },
+	{ .name = "sync status", .options = "", .run = ctl_sync_status,
 	  .help = "Tell how far the users of each identity provider are compared with it.",
 	  .json = "a list: provider, sync_interval, and the numbers of its users, of those who are due, synced "
 		  "within the interval and failing; paused_until, or null, and problem" },
-	{ .name = "sync run", .argument = "[PROVIDER]", .optional = true, .options = "Yj",
+	{ .name = "sync run", .argument = "[PROVIDER]", .optional = true, .options = "Y",
 	  .run = ctl_sync_run,
 	  .help = "Compare the users whose turn it is, now and beside what rosterd does.",
 	  .json = "a list: provider, and the numbers of users who are synced and failed" },
-	{ .name = "role list", .options = "j", .run = ctl_role_list,
+	{ .name = "role list", .options = "", .run = ctl_role_list,
 	  .help = "List the roles." },
-	{ .name = "role create", .argument = "NAME", .options = "yEgj", .run = ctl_role_create,
+	{ .name = "role create", .argument = "NAME", .options = "yEg", .run = ctl_role_create,
 	  .help = "Create a role; --type and --permissions are needed." },
-	{ .name = "role set", .argument = "NAME|UUID", .options = "WEgj", .run = ctl_role_set,
+	{ .name = "role set", .argument = "NAME|UUID", .options = "WEg", .run = ctl_role_set,
 	  .help = "Change what a role is called, is for, or permits." },
-	{ .name = "role enable", .argument = "NAME|UUID", .options = "j", .run = ctl_role_enable,
+	{ .name = "role enable", .argument = "NAME|UUID", .options = "", .run = ctl_role_enable,
 	  .help = "Let a role be granted again." },
-	{ .name = "role disable", .argument = "NAME|UUID", .options = "j", .run = ctl_role_disable,
+	{ .name = "role disable", .argument = "NAME|UUID", .options = "", .run = ctl_role_disable,
 	  .help = "Let a role be granted no more; who has it keeps it." },
 	{ .name = "role delete", .argument = "NAME|UUID", .options = "", .run = ctl_role_delete,
-	  .help = "Delete a role that nobody was ever granted." },
-	{ .name = "grant list", .options = "j", .run = ctl_grant_list,
+	  .help = "Delete a role that nobody was ever granted.",
+	  .json = "an object: the uuid and name of what is gone" },
+	{ .name = "grant list", .options = "", .run = ctl_grant_list,
 	  .help = "List the active grants: who has which role where." },
-	{ .name = "grant add", .argument = "USERNAME|UUID", .more = "ROLE SCOPE", .options = "zj",
+	{ .name = "grant add", .argument = "USERNAME|UUID", .more = "ROLE SCOPE", .options = "z",
 	  .run = ctl_grant_add,
 	  .help = "Grant a role in a customer or project, which is named by its uuid or url." },
-	{ .name = "grant set", .argument = "USERNAME|UUID", .more = "ROLE SCOPE", .options = "zj",
+	{ .name = "grant set", .argument = "USERNAME|UUID", .more = "ROLE SCOPE", .options = "z",
 	  .run = ctl_grant_set,
 	  .help = "Change when a grant ends." },
 	{ .name = "grant remove", .argument = "USERNAME|UUID", .more = "ROLE SCOPE", .options = "",
 	  .run = ctl_grant_remove,
-	  .help = "End a grant; that there was none is no failure." },
-	{ .name = "audit list", .options = "DBibvGj", .run = ctl_audit_list,
+	  .help = "End a grant; that there was none is no failure.",
+	  .json = "an object: user_uuid, role_uuid, scope_type and scope_uuid, of which there is no grant now" },
+	{ .name = "audit list", .options = "DBibvG", .run = ctl_audit_list,
 	  .help = "List the newest audit events." },
-	{ .name = "mail list", .options = "Fj", .run = ctl_mail_list,
+	{ .name = "mail list", .options = "F", .run = ctl_mail_list,
 	  .help = "List the mails that are still to be delivered, or were given up.",
 	  .json = "a list of mails: id, created, template, recipient, attempts, due, which is null "
 		  "after the last, and error, which is null before the first" },
-	{ .name = "mail retry", .argument = "ID|all", .options = "j", .run = ctl_mail_retry,
+	{ .name = "mail retry", .argument = "ID|all", .options = "", .run = ctl_mail_retry,
 	  .help = "Try to deliver a mail again, now.",
 	  .json = "an object: due, the number of mails that are tried" },
 	{ .name = "man", .argument = "PAGE", .options = "", .offline = true, .without_config = true,
 	  .run = ctl_man,
-	  .help = "Print a manual page's source: rosterctl, rosterd or roster.conf." },
+	  .help = "Print a manual page's source: rosterctl, rosterd or roster.conf.",
+	  .json = "an object, what the page is made of: name, section, summary and options; of rosterctl "
+		  "also commands, with what each takes" },
 	{ .name = "completion", .argument = "SHELL", .options = "", .offline = true,
 	  .without_config = true, .run = ctl_completion,
-	  .help = "Print what completes these commands in a shell: bash." },
+	  .help = "Print what completes these commands in a shell: bash.",
+	  .json = "a list: after (words of the line) and words (that may come next)" },
 };
 /* clang-format on */
 
 const size_t ncommands = countof(commands);
 const size_t nctl_options = countof(ctl_options);
+
+bool
+ctl_takes(const struct command *c, const struct ctl_option *o)
+{
+	return o->letter == '\0' || strchr(c->options, o->letter) != NULL;
+}
 
 /* Is it a command of the group, "user list" of "user"? */
 static bool
@@ -230,19 +248,16 @@ group_help(struct text group)
 }
 
 static int
-help(void)
+help(struct ctl *ctl)
 {
 	puts("Usage: rosterctl [--config FILE] [--set NAME=VALUE]... COMMAND [OPTION]...\n"
 	     "Looks after roster.\n"
 	     "\n"
 	     "Commands:");
 	list_commands(TEXT_NONE);
+	putchar('\n');
+	ctl_print(flags_help(rosterctl_flags, ctl->arena));
 	puts("\n"
-	     "  -c, --config FILE      read FILE instead of " SYSCONFDIR "/roster/roster.conf\n"
-	     "      --set NAME=VALUE   change an option after the file was read\n"
-	     "  -h, --help             print this, or the help of a command\n"
-	     "      --version          print the version\n"
-	     "\n"
 	     "Exit status: 0 done, 1 refused or failed, 2 wrong usage, 3 not found,\n"
 	     "4 done in part.");
 	return CTL_GOOD;
@@ -251,14 +266,14 @@ help(void)
 static int
 command_help(const struct command *c)
 {
-	printf("Usage: rosterctl %s%s%s%s%s%s\n%s\n", c->name, c->argument != NULL ? " " : "",
-	    c->argument != NULL ? c->argument : "", c->more != NULL ? " " : "",
-	    c->more != NULL ? c->more : "", c->options[0] != '\0' ? " [OPTION]..." : "", c->help);
+	printf("Usage: rosterctl %s%s%s%s%s [OPTION]...\n%s\n", c->name,
+	    c->argument != NULL ? " " : "", c->argument != NULL ? c->argument : "",
+	    c->more != NULL ? " " : "", c->more != NULL ? c->more : "", c->help);
 	for (size_t i = 0; i < countof(ctl_options); i++) {
 		const struct ctl_option *o = &ctl_options[i];
 		char flag[48];
 
-		if (strchr(c->options, o->letter) == NULL)
+		if (!ctl_takes(c, o))
 			continue;
 		(void)snprintf(flag, sizeof(flag), "--%s%s%s", o->name, o->value != NULL ? " " : "",
 		    o->value != NULL ? o->value : "");
@@ -351,7 +366,7 @@ read_options(const struct command *c, int argc, char **argv, struct ctl *ctl, bo
 	int letter;
 
 	for (size_t i = 0; i < countof(ctl_options); i++)
-		if (strchr(c->options, ctl_options[i].letter) != NULL)
+		if (ctl_takes(c, &ctl_options[i]))
 			long_options[n++] = (struct option){ ctl_options[i].name,
 				ctl_options[i].value != NULL ? required_argument : no_argument,
 				NULL, 256 + (int)i };
@@ -413,14 +428,6 @@ finish(int status)
 	    status == CTL_GOOD ? CTL_FAILED : status, "standard output: %s", strerror(errno));
 }
 
-static const struct option global_options[] = {
-	{ "config", required_argument, NULL, 'c' },
-	{ "set", required_argument, NULL, 's' },
-	{ "help", no_argument, NULL, 'h' },
-	{ "version", no_argument, NULL, 'v' },
-	{ NULL, 0, NULL, 0 },
-};
-
 static int
 run_words(int argc, char **argv, struct ctl *ctl)
 {
@@ -430,15 +437,15 @@ run_words(int argc, char **argv, struct ctl *ctl)
 	bool help_asked = false;
 	int words, status, c;
 
-	/* "+": the options after the command's first word are the command's. */
-	while ((c = getopt_long(argc, argv, "+c:h", global_options, NULL)) != -1) {
+	/* The options after the command's first word are the command's. */
+	while ((c = flags_next(rosterctl_flags, argc, argv)) != -1) {
 		if (c == 'c')
 			source.path = text_from(optarg);
 		else if (c == 's' && source.nset < SETS_MAX)
 			sets[source.nset++] = text_from(optarg);
 		else if (c == 'h')
-			return help();
-		else if (c == 'v')
+			return help(ctl);
+		else if (c == FLAG_VERSION)
 			return puts("rosterctl " PACKAGE_VERSION), CTL_GOOD;
 		else
 			return ctl_error(CTL_USAGE, "try 'rosterctl --help'");

@@ -1,9 +1,10 @@
 #include "base/base.h"
 
-#include <getopt.h>
+#include <unistd.h>
 
 #include "app.h"
 #include "base/log.h"
+#include "config/flags.h"
 #include "crypto/random.h"
 #include "crypto/seal.h"
 
@@ -11,19 +12,6 @@
 #define SETS_MAX 64
 
 enum exit_status { EXIT_GOOD = 0, EXIT_BAD = 1, EXIT_USAGE = 2 };
-
-enum { OPT_CHECK = 256, OPT_CHECK_START, OPT_PRINT, OPT_VERSION };
-
-static const struct option long_options[] = {
-	{ "config", required_argument, NULL, 'c' },
-	{ "set", required_argument, NULL, 's' },
-	{ "check-config", no_argument, NULL, OPT_CHECK },
-	{ "check-start", no_argument, NULL, OPT_CHECK_START },
-	{ "print-config", no_argument, NULL, OPT_PRINT },
-	{ "help", no_argument, NULL, 'h' },
-	{ "version", no_argument, NULL, OPT_VERSION },
-	{ NULL, 0, NULL, 0 },
-};
 
 static void
 print(struct text t)
@@ -37,17 +25,10 @@ help(struct arena *a)
 	fputs("Usage: rosterd [OPTION]...\n"
 	      "Serves the Users API behind nginx, by FastCGI, until SIGTERM; SIGHUP reloads the\n"
 	      "configuration, and the program itself if it was replaced.\n"
-	      "\n"
-	      "  -c, --config FILE      read FILE instead of " SYSCONFDIR "/roster/roster.conf\n"
-	      "  -s, --set NAME=VALUE   change an option after the file was read\n"
-	      "      --check-config     say what is wrong with the configuration, and exit\n"
-	      "      --check-start      say whether it could start: keys, database; and exit\n"
-	      "      --print-config     print the configuration with all options, and exit\n"
-	      "  -h, --help             print this, and exit\n"
-	      "      --version          print the version, and exit\n"
-	      "\n"
-	      "Options of the configuration:\n",
+	      "\n",
 	    stdout);
+	print(flags_help(rosterd_flags, a));
+	fputs("\nOptions of the configuration:\n", stdout);
 	print(config_help(a));
 	return EXIT_GOOD;
 }
@@ -92,16 +73,16 @@ run(int argc, char **argv, struct arena *a)
 	struct app_source source = { .path = T(SYSCONFDIR "/roster/roster.conf"), .set = sets };
 	int look = 0, c;
 
-	while ((c = getopt_long(argc, argv, "c:s:h", long_options, NULL)) != -1) {
+	while ((c = flags_next(rosterd_flags, argc, argv)) != -1) {
 		if (c == 'c')
 			source.path = text_from(optarg);
 		else if (c == 's' && source.nset < SETS_MAX)
 			sets[source.nset++] = text_from(optarg);
-		else if (c == OPT_CHECK || c == OPT_CHECK_START || c == OPT_PRINT)
+		else if (c == FLAG_CHECK_CONFIG || c == FLAG_CHECK_START || c == FLAG_PRINT_CONFIG)
 			look = c;
 		else if (c == 'h')
 			return help(a);
-		else if (c == OPT_VERSION)
+		else if (c == FLAG_VERSION)
 			return puts("rosterd " PACKAGE_VERSION), EXIT_GOOD;
 		else
 			return fputs("Try 'rosterd --help'.\n", stderr), EXIT_USAGE;
@@ -111,10 +92,10 @@ run(int argc, char **argv, struct arena *a)
 		    argv[optind]);
 		return EXIT_USAGE;
 	}
-	if (look == OPT_CHECK_START)
+	if (look == FLAG_CHECK_START)
 		return look_at_start(&source);
 	if (look != 0)
-		return look_at_config(&source, look == OPT_PRINT, a);
+		return look_at_config(&source, look == FLAG_PRINT_CONFIG, a);
 	return server_run(&roster, app_load, &source, argv) == 0 ? EXIT_GOOD : EXIT_BAD;
 }
 

@@ -57,7 +57,7 @@ struct command {
 extern const struct command commands[];
 extern const size_t ncommands;
 
-/* Options of commands; the letter is how a command's row names them. */
+/* Options of commands; the letter is how a command's row names them, none: every command takes it. */
 struct ctl_option {
 	char letter;
 	const char *name;
@@ -68,6 +68,8 @@ struct ctl_option {
 
 extern const struct ctl_option ctl_options[];
 extern const size_t nctl_options;
+
+bool ctl_takes(const struct command *c, const struct ctl_option *o);
 
 /* An answer of the service. */
 struct answer {
@@ -110,6 +112,9 @@ int ctl_request(struct ctl *ctl, const char *method, struct text path, struct te
 int ctl_act(struct ctl *ctl, const struct ctl_kind *kind, const char *method, const char *action,
     struct text body);
 
+/* Deletes the object that the command's argument names; --json prints what it was: its uuid and its name. */
+int ctl_delete(struct ctl *ctl, const struct ctl_kind *kind);
+
 /* A member of a body that is sent as it was typed: the service reads numbers and switches from text, too. */
 struct ctl_setting {
 	const char *field;
@@ -141,6 +146,9 @@ struct text ctl_member(const struct json *object, const char *key);
 
 /* KiB of memory that programs can still have; 0 when the system does not tell. */
 int64_t ctl_free_memory(void);
+
+/* The path of a worker's socket; lane is "api" or "slow". */
+struct text ctl_socket(struct ctl *ctl, const char *lane, int64_t worker);
 
 /* What rosterctl nginx prints. */
 struct text ctl_nginx_view(struct ctl *ctl);
@@ -177,7 +185,7 @@ bool ctl_interrupted(void);
 /* Prints a text on standard output. */
 void ctl_print(struct text t);
 
-/* user.c, import.c, export.c, provider.c, role.c, grant.c, audit.c, calibrate.c, doctor.c, manual.c, mail.c, sync.c, schema.c, nginx.c, key.c */
+/* user.c, import.c, export.c, provider.c, role.c, grant.c, audit.c, calibrate.c, doctor.c, manual.c, completion.c, mail.c, sync.c, schema.c, nginx.c, key.c */
 int ctl_user_create(struct ctl *ctl), ctl_user_list(struct ctl *ctl),
     ctl_user_show(struct ctl *ctl), ctl_user_token(struct ctl *ctl),
     ctl_user_password(struct ctl *ctl), ctl_user_import(struct ctl *ctl),

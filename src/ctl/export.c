@@ -1,4 +1,4 @@
-/* rosterctl user export: all accounts as CSV or JSON Lines, in the fields that an import takes. */
+/* rosterctl user export: all accounts as CSV, JSON Lines or one JSON list, in the fields that an import takes. */
 #include "base/base.h"
 
 #include <fcntl.h>
@@ -21,6 +21,7 @@ struct export
 	const struct field *fields[FIELDS_MAX];
 	size_t n;
 	bool csv;
+	const char *before; /* each account of a list */
 	FILE *out;
 	struct text path, temporary; /* none: standard output; none: written in place */
 	int64_t total, done;
@@ -177,11 +178,16 @@ write_row(struct export *ex, const struct value *values)
 	struct buf line;
 
 	buf_init(&line, ex->page);
+	if (ex->before != NULL) {
+		buf_add(&line, text_from(ex->before));
+		ex->before = ",\n";
+	}
 	if (ex->csv)
 		add_csv(ex, &line, values);
 	else
 		add_json(ex, &line, values);
-	buf_add_char(&line, '\n');
+	if (ex->before == NULL)
+		buf_add_char(&line, '\n');
 	(void)fwrite(line.s, 1, line.n, ex->out);
 }
 
@@ -244,6 +250,8 @@ write_all(struct export *ex)
 	ex->total = ex->progress.shown ? count_users(ex) : 0;
 	if (ex->csv)
 		write_header(ex);
+	if (ex->before != NULL)
+		fputc('[', ex->out);
 	while (rows == PAGE && !ferror(ex->out)) {
 		rows = write_page(ex, &last);
 		ex->done += (int64_t)rows;
@@ -251,10 +259,13 @@ write_all(struct export *ex)
 		arena_reset(ex->page);
 	}
 	progress_clear(&ex->progress);
-	if (db_end(ex->ctl->db, false) == DB_NONE)
-		return true;
-	(void)ctl_error(0, "the database could not be read");
-	return false;
+	if (db_end(ex->ctl->db, false) != DB_NONE) {
+		(void)ctl_error(0, "the database could not be read");
+		return false;
+	}
+	if (ex->before != NULL)
+		fputs("]\n", ex->out);
+	return true;
 }
 
 int
@@ -267,6 +278,9 @@ ctl_user_export(struct ctl *ctl)
 	ex.csv = text_eq(format, T("csv"));
 	if (!ex.csv && !text_is_none(format) && !text_eq(format, T("jsonl")))
 		return ctl_error(CTL_USAGE, "the formats are csv and jsonl");
+	if (ctl->options.json && !text_is_none(format))
+		return ctl_error(CTL_USAGE, "--json is a format of its own; leave --format out");
+	ex.before = ctl->options.json ? "" : NULL;
 	choose_fields(&ex);
 	if (!text_is_none(ex.path) && !open_file(&ex))
 		return CTL_FAILED;

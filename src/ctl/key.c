@@ -9,10 +9,34 @@
 #define BATCH_MEMORY \
 	((size_t)2 * 1024 * 1024 * 1024) /* of address space: kept answers may be long */
 
+/* The key of a file's line, "id hex", after its comments. */
+static void
+print_key(struct ctl *ctl, struct text file)
+{
+	struct json_writer w;
+	struct text line, id;
+	int64_t number = 0;
+
+	while (text_split(&file, '\n', &line) && text_starts(line, T("#")))
+		;
+	must(text_split(&line, ' ', &id) && text_to_int(id, &number));
+	ctl_json(ctl, &w);
+	json_object(&w);
+	json_member_value(&w, "id", V(number));
+	json_member_text(&w, "key", line);
+	json_object_end(&w);
+	ctl_json_end(&w);
+}
+
 int
 ctl_key_new(struct ctl *ctl)
 {
-	ctl_print(keyring_generate(ctl->arena));
+	struct text file = keyring_generate(ctl->arena);
+
+	if (ctl->options.json)
+		print_key(ctl, file);
+	else
+		ctl_print(file);
 	return CTL_GOOD;
 }
 

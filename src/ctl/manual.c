@@ -1,11 +1,22 @@
-/* What is made of the tables of commands and options at build time: manual pages and completion. */
+/* Manual pages, made of the tables of commands and options at build time. */
 #include "base/base.h"
 
+#include "config/flags.h"
 #include "config/options.h"
 #include "crypto/foreign.h"
 #include "crypto/password.h"
 #include "ctl/ctl.h"
 #include "users/users.h"
+
+struct page {
+	const char *name;
+	int section;
+	const char *summary;
+	const struct flag *flags;                                /* NULL: it is of no program */
+	void (*print)(const struct page *page, struct arena *a); /* what comes after the heading */
+	void (*write)(
+	    struct json_writer *w, struct arena *a); /* ... as members; NULL: none but flags */
+};
 
 /* Text in a page: a hyphen is to be typed, a backslash one, and no line begins with a control character. */
 static void
@@ -23,24 +34,29 @@ roff(struct text t)
 	}
 }
 
+/* letter: another name of it; '\0': none. */
 static void
-heading(const char *name, int section, const char *what)
+print_option(char letter, const char *name, const char *value, const char *help)
 {
-	printf(".TH %s %d \"\" \"roster " PACKAGE_VERSION "\" \"roster\"\n"
-	       ".SH NAME\n%s \\- %s\n",
-	    name, section, name, what);
+	printf(".TP\n.BI ");
+	if (letter != '\0')
+		printf("\\-%c,", letter);
+	printf("\\-\\-");
+	roff(text_from(name));
+	if (value != NULL)
+		printf(" \" \" %s", value);
+	putchar('\n');
+	roff(text_from(help));
+	putchar('\n');
 }
 
 static void
-print_option(const struct ctl_option *o)
+print_flags(const struct page *page)
 {
-	printf(".TP\n.BI \\-\\-");
-	roff(text_from(o->name));
-	if (o->value != NULL)
-		printf(" \" \" %s", o->value);
-	putchar('\n');
-	roff(text_from(o->help));
-	putchar('\n');
+	puts(".SH OPTIONS");
+	for (const struct flag *f = page->flags; f->name != NULL; f++)
+		print_option(
+		    f->code < FLAG_VERSION ? (char)f->code : '\0', f->name, f->value, f->help);
 }
 
 static void
@@ -53,9 +69,12 @@ print_command(const struct command *c)
 	    c->more != NULL ? c->more : "");
 	roff(text_from(c->help));
 	putchar('\n');
-	for (size_t i = 0; i < nctl_options; i++)
-		if (strchr(c->options, ctl_options[i].letter) != NULL)
-			print_option(&ctl_options[i]);
+	for (size_t i = 0; i < nctl_options; i++) {
+		const struct ctl_option *o = &ctl_options[i];
+
+		if (ctl_takes(c, o))
+			print_option('\0', o->name, o->value, o->help);
+	}
 	if (c->json == NULL)
 		return;
 	fputs(".P\nJSON: ", stdout);
@@ -103,9 +122,8 @@ print_import(void)
 }
 
 static void
-print_rosterctl(struct arena *a UNUSED)
+print_rosterctl(const struct page *page, struct arena *a UNUSED)
 {
-	heading("rosterctl", 8, "look after roster");
 	puts(
 	    ".SH SYNOPSIS\n.B rosterctl\n"
 	    "[\\fB\\-\\-config\\fR \\fIFILE\\fR] [\\fB\\-\\-set\\fR \\fINAME\\fR=\\fIVALUE\\fR]...\n"
@@ -115,8 +133,10 @@ print_rosterctl(struct arena *a UNUSED)
 	    "of the API. Whoever may read roster.conf, the key file and the database's option file\n"
 	    "may do everything. Secrets are read from files or the terminal, never from arguments.\n"
 	    ".P\n\\-\\-json prints one JSON document: what the API answers, unless a command says below\n"
-	    "what it is. Commands that print a file, or nothing, do not have it.\n"
-	    ".SH COMMANDS");
+	    "what it is. What goes wrong is told on standard error, with it as without it; a document\n"
+	    "is whole when the exit status is 0 or 4.");
+	print_flags(page);
+	puts(".SH COMMANDS");
 	for (size_t i = 0; i < ncommands; i++)
 		print_command(&commands[i]);
 	print_import();
@@ -133,21 +153,13 @@ print_rosterctl(struct arena *a UNUSED)
 }
 
 static void
-print_rosterd(struct arena *a UNUSED)
+print_rosterd(const struct page *page, struct arena *a UNUSED)
 {
-	heading("rosterd", 8, "user-account service behind nginx");
+	puts(".SH SYNOPSIS\n.B rosterd\n[\\fIOPTION\\fR]...\n"
+	     ".SH DESCRIPTION\n"
+	     "Serves the Users API by FastCGI on unix sockets, one a worker, until SIGTERM.");
+	print_flags(page);
 	puts(
-	    ".SH SYNOPSIS\n.B rosterd\n[\\fIOPTION\\fR]...\n"
-	    ".SH DESCRIPTION\n"
-	    "Serves the Users API by FastCGI on unix sockets, one a worker, until SIGTERM.\n"
-	    ".SH OPTIONS\n"
-	    ".TP\n.BI \\-c,\\-\\-config \" FILE\"\nRead FILE instead of " SYSCONFDIR
-	    "/roster/roster.conf.\n"
-	    ".TP\n.BI \\-s,\\-\\-set \" NAME=VALUE\"\nChange an option after the file was read.\n"
-	    ".TP\n.B \\-\\-check\\-config\nSay what is wrong with the configuration, and exit.\n"
-	    ".TP\n.B \\-\\-print\\-config\nPrint the configuration with all options, and exit.\n"
-	    ".TP\n.B \\-\\-help\nPrint a summary, and exit.\n"
-	    ".TP\n.B \\-\\-version\nPrint the version, and exit.\n"
 	    ".SH SIGNALS\n"
 	    ".TP\nSIGHUP\nRead configuration and keys again; new workers take over, and no request\n"
 	    "is lost. A faulty configuration changes nothing.\n"
@@ -157,9 +169,8 @@ print_rosterd(struct arena *a UNUSED)
 }
 
 static void
-print_roster_conf(struct arena *a)
+print_roster_conf(const struct page *page UNUSED, struct arena *a)
 {
-	heading("roster.conf", 5, "configuration of roster");
 	puts(".SH DESCRIPTION\n"
 	     "A line is name = value, blank, or a comment that begins with # or ; as its first\n"
 	     "character. rosterd \\-\\-check\\-config names what is wrong, with the line.\n"
@@ -179,100 +190,119 @@ print_roster_conf(struct arena *a)
 	puts(".SH \"SEE ALSO\"\n.BR rosterd (8),\n.BR rosterctl (8)");
 }
 
+/* As JSON. */
+
+static void
+write_option(struct json_writer *w, const char *name, const char *value, const char *help)
+{
+	json_object(w);
+	json_member_text(w, "name", text_from(name));
+	json_member_text(w, "value", text_from(value));
+	json_member_text(w, "help", text_from(help));
+	json_object_end(w);
+}
+
+static void
+write_flags(struct json_writer *w, const struct flag *flags)
+{
+	json_key(w, T("options"));
+	json_array(w);
+	for (const struct flag *f = flags; f->name != NULL; f++)
+		write_option(w, f->name, f->value, f->help);
+	json_array_end(w);
+}
+
+static void
+write_command(struct json_writer *w, const struct command *c)
+{
+	json_object(w);
+	json_member_text(w, "name", text_from(c->name));
+	json_member_text(w, "argument", text_from(c->argument));
+	json_member_text(w, "more", text_from(c->more));
+	json_member_text(w, "help", text_from(c->help));
+	json_member_text(w, "json", text_from(c->json));
+	json_key(w, T("options"));
+	json_array(w);
+	for (size_t i = 0; i < nctl_options; i++) {
+		const struct ctl_option *o = &ctl_options[i];
+
+		if (ctl_takes(c, o))
+			write_option(w, o->name, o->value, o->help);
+	}
+	json_array_end(w);
+	json_object_end(w);
+}
+
+static void
+write_rosterctl(struct json_writer *w, struct arena *a UNUSED)
+{
+	json_key(w, T("commands"));
+	json_array(w);
+	for (size_t i = 0; i < ncommands; i++)
+		write_command(w, &commands[i]);
+	json_array_end(w);
+}
+
+static void
+write_roster_conf(struct json_writer *w, struct arena *a)
+{
+	json_key(w, T("options"));
+	json_array(w);
+	for (size_t i = 0; i < noptions; i++) {
+		json_object(w);
+		json_member_text(w, "name", text_from(options[i].name));
+		json_member_text(w, "help", text_from(options[i].help));
+		json_member_text(w, "allowed", option_allowed(&options[i], a));
+		json_member_text(w, "default", text_from(options[i].standard));
+		json_object_end(w);
+	}
+	json_array_end(w);
+}
+
+static void
+print_page(struct ctl *ctl, const struct page *p)
+{
+	printf(".TH %s %d \"\" \"roster " PACKAGE_VERSION "\" \"roster\"\n"
+	       ".SH NAME\n%s \\- %s\n",
+	    p->name, p->section, p->name, p->summary);
+	p->print(p, ctl->arena);
+}
+
+static void
+write_page(struct ctl *ctl, const struct page *p)
+{
+	struct json_writer w;
+
+	ctl_json(ctl, &w);
+	json_object(&w);
+	json_member_text(&w, "name", text_from(p->name));
+	json_member_value(&w, "section", V((int64_t)p->section));
+	json_member_text(&w, "summary", text_from(p->summary));
+	if (p->flags != NULL)
+		write_flags(&w, p->flags);
+	if (p->write != NULL)
+		p->write(&w, ctl->arena);
+	json_object_end(&w);
+	ctl_json_end(&w);
+}
+
 int
 ctl_man(struct ctl *ctl)
 {
-	static const struct {
-		const char *name;
-		void (*print)(struct arena *a);
-	} pages[] = {
-		{ "rosterctl", print_rosterctl },
-		{ "rosterd", print_rosterd },
-		{ "roster.conf", print_roster_conf },
+	static const struct page pages[] = {
+		{ "rosterctl", 8, "look after roster", rosterctl_flags, print_rosterctl,
+		    write_rosterctl },
+		{ "rosterd", 8, "user-account service behind nginx", rosterd_flags, print_rosterd,
+		    NULL },
+		{ "roster.conf", 5, "configuration of roster", NULL, print_roster_conf,
+		    write_roster_conf },
 	};
 
 	for (size_t i = 0; i < countof(pages); i++) {
 		if (text_eq(ctl->argument, text_from(pages[i].name))) {
-			pages[i].print(ctl->arena);
+			(ctl->options.json ? write_page : print_page)(ctl, &pages[i]);
 			return CTL_GOOD;
 		}
 	}
 	return ctl_error(CTL_NOT_FOUND, "there is no page %s", ctl->argument.s);
-}
-
-/* "--email --json", after the command's words. */
-static void
-print_case(const struct command *c)
-{
-	printf("\t\"%s \"*) words='--help", c->name);
-	for (size_t i = 0; i < nctl_options; i++)
-		if (strchr(c->options, ctl_options[i].letter) != NULL)
-			printf(" --%s", ctl_options[i].name);
-	puts("' ;;");
-}
-
-/* The second words of commands whose first word is this. */
-static void
-print_seconds(size_t first)
-{
-	struct text word = text_slice(
-	    text_from(commands[first].name), 0, text_find(text_from(commands[first].name), ' ', 0));
-
-	printf("\t\"%.*s \") words='", TEXT_ARGS(word));
-	for (size_t i = first; i < ncommands; i++) {
-		struct text name = text_from(commands[i].name);
-		size_t end = text_find(name, ' ', 0);
-
-		if (end < name.n && text_eq(text_slice(name, 0, end), word))
-			printf("%s ", commands[i].name + end + 1);
-	}
-	puts("' ;;");
-}
-
-/* Is the first word of this command that of no command before it? */
-static bool
-is_first(size_t i)
-{
-	struct text name = text_from(commands[i].name);
-	size_t n = text_find(name, ' ', 0);
-
-	for (size_t j = 0; j < i; j++)
-		if (strncmp(commands[j].name, name.s, n) == 0 &&
-		    (commands[j].name[n] == ' ' || commands[j].name[n] == '\0'))
-			return false;
-	return true;
-}
-
-int
-ctl_completion(struct ctl *ctl)
-{
-	if (!text_eq(ctl->argument, T("bash")))
-		return ctl_error(CTL_NOT_FOUND, "there is a completion for bash only");
-	puts("# bash completion for rosterctl, made by rosterctl completion bash.\n"
-	     "_rosterctl() {\n"
-	     "\tlocal line words i\n"
-	     "\tlocal current=${COMP_WORDS[COMP_CWORD]}\n"
-	     "\tfor ((i = 1; i < COMP_CWORD; i++)); do\n"
-	     "\t\tcase ${COMP_WORDS[i]} in\n"
-	     "\t\t--config | -c | --set) ((i++)) ;;\n"
-	     "\t\t-*) ;;\n"
-	     "\t\t*) line+=\"${COMP_WORDS[i]} \" ;;\n"
-	     "\t\tesac\n"
-	     "\tdone\n"
-	     "\tcase $line in");
-	for (size_t i = 0; i < ncommands; i++)
-		print_case(&commands[i]);
-	for (size_t i = 0; i < ncommands; i++)
-		if (is_first(i) && strchr(commands[i].name, ' ') != NULL)
-			print_seconds(i);
-	fputs("\t'') words='--config --set --help --version", stdout);
-	for (size_t i = 0; i < ncommands; i++)
-		if (is_first(i))
-			printf(" %.*s", (int)strcspn(commands[i].name, " "), commands[i].name);
-	puts("' ;;\n"
-	     "\tesac\n"
-	     "\tCOMPREPLY=($(compgen -W \"$words\" -- \"$current\"))\n"
-	     "}\n"
-	     "complete -o default -F _rosterctl rosterctl");
-	return CTL_GOOD;
 }

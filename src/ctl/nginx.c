@@ -14,8 +14,15 @@
  */
 #define KEPT 128
 
+struct text
+ctl_socket(struct ctl *ctl, const char *lane, int64_t worker)
+{
+	return arena_printf(ctl->arena, "%.*s/%s/%lld.sock",
+	    TEXT_ARGS(ctl->setup.config.socket_dir), lane, (long long)worker);
+}
+
 static void
-print_upstream(struct buf *out, const struct config *c, const char *lane, int64_t workers)
+print_upstream(struct buf *out, struct ctl *ctl, const char *lane, int64_t workers)
 {
 	buf_printf(out,
 	    "upstream roster_%s {\n"
@@ -23,8 +30,7 @@ print_upstream(struct buf *out, const struct config *c, const char *lane, int64_
 	    "\tleast_conn;\n",
 	    lane, lane, ZONE_BASE + ZONE_SERVER * (long long)workers);
 	for (int64_t i = 0; i < workers; i++)
-		buf_printf(out, "\tserver unix:%.*s/%s/%lld.sock max_fails=0;\n",
-		    TEXT_ARGS(c->socket_dir), lane, (long long)i);
+		buf_printf(out, "\tserver unix:%s max_fails=0;\n", ctl_socket(ctl, lane, i).s);
 	/*
 	 * nginx alone can close a kept connection without losing a request, so it is nginx that
 	 * ends those to a worker which hands over, and soon: when they idle, and when they are old.
@@ -54,20 +60,33 @@ pattern_regex(struct arena *a, const char *pattern)
 	return buf_text(&regex);
 }
 
+/* The next path of the slow lane as a regular expression of nginx; *table and *i are 0 at first. */
+static bool
+next_slow(size_t *table, size_t *i, struct arena *a, struct text *uri)
+{
+	for (; *table < roster.ntables; *i = 0, (*table)++)
+		while (*i < roster.tables[*table]->n) {
+			const struct route *r = &roster.tables[*table]->routes[(*i)++];
+
+			if (r->lane != LANE_SLOW)
+				continue;
+			*uri = arena_printf(a, "^%s$", pattern_regex(a, r->pattern).s);
+			return true;
+		}
+	return false;
+}
+
 static void
 print_map(struct buf *out, struct arena *a)
 {
+	size_t table = 0, i = 0;
+	struct text uri;
+
 	buf_add(out,
 	    T("map $uri $roster_upstream {\n"
 	      "\tdefault roster_api;\n"));
-	for (size_t t = 0; t < roster.ntables; t++)
-		for (size_t i = 0; i < roster.tables[t]->n; i++) {
-			const struct route *r = &roster.tables[t]->routes[i];
-
-			if (r->lane == LANE_SLOW)
-				buf_printf(out, "\t\"~^%s$\" roster_slow;\n",
-				    pattern_regex(a, r->pattern).s);
-		}
+	while (next_slow(&table, &i, a, &uri))
+		buf_printf(out, "\t\"~%s\" roster_slow;\n", uri.s);
 	buf_add(out, T("}\n"));
 }
 
@@ -81,15 +100,57 @@ ctl_nginx_view(struct ctl *ctl)
 	buf_add(&out,
 	    T("# Made by rosterctl nginx from roster.conf: make it again when the number of workers "
 	      "or\n# socket_dir changes. Belongs into nginx's http block.\n\n"));
-	print_upstream(&out, c, "api", c->api_workers);
-	print_upstream(&out, c, "slow", c->slow_workers);
+	print_upstream(&out, ctl, "api", c->api_workers);
+	print_upstream(&out, ctl, "slow", c->slow_workers);
 	print_map(&out, ctl->arena);
 	return buf_text(&out);
+}
+
+static void
+begin_upstream(struct json_writer *w, struct ctl *ctl, const char *lane, int64_t workers)
+{
+	json_object(w);
+	json_member_text(w, "upstream", arena_printf(ctl->arena, "roster_%s", lane));
+	json_key(w, T("servers"));
+	json_array(w);
+	for (int64_t i = 0; i < workers; i++)
+		json_text(w, arena_printf(ctl->arena, "unix:%s", ctl_socket(ctl, lane, i).s));
+	json_array_end(w);
+	json_key(w, T("uris"));
+	json_array(w);
+}
+
+static void
+end_upstream(struct json_writer *w)
+{
+	json_array_end(w);
+	json_object_end(w);
+}
+
+static void
+print_json(struct ctl *ctl)
+{
+	const struct config *c = &ctl->setup.config;
+	size_t table = 0, i = 0;
+	struct json_writer w;
+	struct text uri;
+
+	ctl_json_list(ctl, &w);
+	begin_upstream(&w, ctl, "api", c->api_workers);
+	end_upstream(&w);
+	begin_upstream(&w, ctl, "slow", c->slow_workers);
+	while (next_slow(&table, &i, ctl->arena, &uri))
+		json_text(&w, uri);
+	end_upstream(&w);
+	ctl_json_list_end(ctl, &w);
 }
 
 int
 ctl_nginx(struct ctl *ctl)
 {
-	ctl_print(ctl_nginx_view(ctl));
+	if (ctl->options.json)
+		print_json(ctl);
+	else
+		ctl_print(ctl_nginx_view(ctl));
 	return CTL_GOOD;
 }

@@ -91,6 +91,25 @@ ctl_act(struct ctl *ctl, const struct ctl_kind *kind, const char *method, const 
 	return status == CTL_GOOD ? ctl_request(ctl, method, path, body) : status;
 }
 
+int
+ctl_delete(struct ctl *ctl, const struct ctl_kind *kind)
+{
+	struct answer object = { .status = 200 };
+	struct text path;
+	int status = ctl_path(ctl, kind, "", &path);
+
+	if (status != CTL_GOOD)
+		return status;
+	if (ctl->options.json)
+		object = ctl_call(ctl, "GET",
+		    arena_printf(ctl->arena, "%s?field=uuid&field=%s", path.s, kind->key),
+		    TEXT_NONE);
+	if (object.status != 200)
+		return ctl_refused(&object);
+	status = ctl_request(ctl, "DELETE", path, TEXT_NONE);
+	return status == CTL_GOOD && ctl->options.json ? ctl_print_object(ctl, &object) : status;
+}
+
 /* "a, b" as a list. */
 static void
 write_list(struct json_writer *w, struct text list)

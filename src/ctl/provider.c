@@ -111,5 +111,5 @@ ctl_provider_set(struct ctl *ctl)
 int
 ctl_provider_delete(struct ctl *ctl)
 {
-	return ctl_act(ctl, &provider, "DELETE", "", TEXT_NONE);
+	return ctl_delete(ctl, &provider);
 }

@@ -67,7 +67,7 @@ rest(const struct records *r)
 	return (struct text){ r->buffer + r->at, r->n - r->at };
 }
 
-/* Passes over a byte order mark, and looks whether the first record is an object. */
+/* Passes over a byte order mark, and looks whether the first record is an object. A list is neither. */
 static void
 look(struct records *r)
 {
@@ -79,7 +79,10 @@ look(struct records *r)
 	t = rest(r);
 	while (t.n > 0 && strchr(" \t\r\n", t.s[0]) != NULL)
 		t = text_slice(t, 1, t.n);
-	r->csv = !text_starts(t, T("{"));
+	r->csv = !text_starts(t, T("{")) && !text_starts(t, T("["));
+	if (text_starts(t, T("[")))
+		r->problem =
+		    "this is a JSON list; JSON Lines have an object a line: jq -c '.[]' makes them";
 }
 
 void

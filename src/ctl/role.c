@@ -78,5 +78,5 @@ ctl_role_disable(struct ctl *ctl)
 int
 ctl_role_delete(struct ctl *ctl)
 {
-	return ctl_act(ctl, &ctl_roles, "DELETE", "", TEXT_NONE);
+	return ctl_delete(ctl, &ctl_roles);
 }

@@ -219,5 +219,5 @@ ctl_user_deactivate(struct ctl *ctl)
 int
 ctl_user_delete(struct ctl *ctl)
 {
-	return ctl_act(ctl, &ctl_users, "DELETE", "", TEXT_NONE);
+	return ctl_delete(ctl, &ctl_users);
 }

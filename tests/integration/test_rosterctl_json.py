@@ -2,17 +2,15 @@
 
 import json
 import re
+import subprocess
 
 import pytest
-from service import TOP, unique
+from service import BUILD, TOP, unique
+from test_rosterctl_man import complete
 from users import STAMP, UNKNOWN
+from organizations import World
 
 FAILED, USAGE, NOT_FOUND = 1, 2, 3
-
-# They print a file, or nothing.
-WITHOUT = {"nginx", "key new", "man", "completion", "user export", "user delete", "provider delete",
-           "role delete", "grant remove"}  # fmt: skip
-
 
 def run(service, *words):
     done = service.rosterctl(*words, "--json")
@@ -25,11 +23,12 @@ def refuses(service, status, message, *words):
     assert (done.returncode, done.stdout, done.stderr) == (status, "", f"rosterctl: {message}\n")
 
 
-def test_who_has_it(service):
+def test_every_command_has_it(service):
     lines = service.rosterctl("--help").stdout.split("Commands:\n")[1].split("\n\n")[0].splitlines()
     names = [re.match(r"  (\w+(?: [a-z]+)*)  ", line)[1] for line in lines]
-    without = {n for n in names if "--json" not in service.rosterctl(*n.split(), "--help").stdout}
-    assert without == WITHOUT
+    assert len(names) > 35
+    for name in names:
+        assert "\n      --json                     print JSON\n" in service.rosterctl(*name.split(), "--help").stdout
     assert "\nJSON: an object: due," in service.rosterctl("mail", "retry", "--help").stdout
 
 
@@ -105,6 +104,112 @@ def test_mails(own_service):
     service.sql("UPDATE mail_outbox SET due = NULL, attempts = 9, error = 'no such box' WHERE id = %s", mail["id"])
     (mail,) = json.loads(service.rosterctl("mail", "list", "--failed", "--json").stdout)
     assert (mail["due"], mail["attempts"], mail["error"]) == (None, 9, "no such box")
+
+
+def test_deletions_name_what_is_gone(service):
+    user, role, provider = service.create(), unique("ROLE").upper(), unique("gone")
+    assert run(service, "user", "delete", user["username"]) == {k: user[k] for k in ("uuid", "username")}
+    for kind, name, *options in (("role", role, "--type", "project", "--permissions", "PROJECT.UPDATE"),
+                                 ("provider", provider)):  # fmt: skip
+        made = run(service, kind, "create", name, *options)
+        assert run(service, kind, "delete", made["uuid"].replace("-", "").upper()) == {"uuid": made["uuid"], "name": name}
+        refuses(service, NOT_FOUND, f"there is no {'role' if kind == 'role' else 'identity provider'} {name}",
+                kind, "delete", name, "--json")  # fmt: skip
+    missing = service.rosterctl("user", "delete", UNKNOWN, check=False)
+    assert missing.returncode == NOT_FOUND
+    refuses(service, NOT_FOUND, missing.stderr[len("rosterctl: "):-1], "user", "delete", UNKNOWN, "--json")
+    refuses(service, FAILED, "Destroying of system role is not available.", "role", "delete", "PROJECT.ADMIN", "--json")
+
+
+def test_a_grant_that_ended(service):
+    user, world = service.create(), World(service)
+    grant = [user["username"], "PROJECT.ADMIN", world.project["url"]]
+    service.rosterctl("grant", "add", *grant)
+    (listed,) = [g for g in run(service, "grant", "list") if g["user_uuid"] == user["uuid"]]
+    ended = {key: listed[key] for key in ("user_uuid", "role_uuid", "scope_type", "scope_uuid")}
+    assert run(service, "grant", "remove", *grant) == ended
+    names = [user["uuid"].upper(), listed["role_uuid"].replace("-", ""), listed["scope_uuid"].upper()]
+    assert run(service, "grant", "remove", *names) == ended
+    assert [g for g in run(service, "grant", "list") if g["user_uuid"] == user["uuid"]] == []
+
+
+def test_a_key(service):
+    key = run(service, "key", "new")
+    assert list(key) == ["id", "key"] and key["id"] == 1
+    assert re.fullmatch("[0-9a-f]{64}", key["key"])
+    assert run(service, "key", "new")["key"] != key["key"]
+
+
+def test_nginx(service):
+    api, slow = run(service, "nginx")
+    text = service.rosterctl("nginx").stdout
+    assert list(api) == list(slow) == ["upstream", "servers", "uris"]
+    assert (api["upstream"], slow["upstream"], api["uris"]) == ("roster_api", "roster_slow", [])
+    assert api["servers"] + slow["servers"] == re.findall(r"^\tserver (\S+) ", text, re.M)
+    assert slow["uris"] == re.findall(r'^\t"~(\S+)" roster_slow;$', text, re.M) and len(slow["uris"]) > 3
+
+
+def test_an_export(service, tmp_path):
+    service.create(first_name="Zoë")
+    lines = service.rosterctl("user", "export").stdout.splitlines()
+    accounts = run(service, "user", "export")
+    assert [a for a in accounts if json.dumps(a, ensure_ascii=False, separators=(",", ":")) not in lines] == []
+    assert len(accounts) >= len(lines) > 1
+    file = tmp_path / "people.json"
+    assert service.rosterctl("user", "export", "--json", "--without-passwords", "--output", file).stdout == ""
+    assert not any("password" in account for account in json.loads(file.read_text()))
+    for form in ("csv", "jsonl"):
+        refuses(service, USAGE, "--json is a format of its own; leave --format out",
+                "user", "export", "--json", "--format", form)  # fmt: skip
+    done = service.rosterctl("user", "import", file, check=False)
+    assert (done.returncode, done.stderr) == (
+        FAILED,
+        f"{file}:1: this is a JSON list; JSON Lines have an object a line: jq -c '.[]' makes them\n"
+        "rosterctl: nothing was imported; --skip-errors imports the rest\n",
+    )
+
+
+def test_an_export_of_nobody(own_service):
+    service = own_service()
+    service.sql("DELETE FROM users")
+    assert service.rosterctl("user", "export", "--json").stdout == "[]\n"
+
+
+def options_of(service, *words):
+    """What --help names, with the names of the values."""
+    text = service.rosterctl(*words, "--help").stdout
+    return [(name, value or None, words) for name, value, words in re.findall(r"^ .* --([a-z-]+) ?(\S*)  +(.*)$", text, re.M)]
+
+
+def test_manual_pages(service):
+    page = run(service, "man", "rosterctl")
+    assert list(page) == ["name", "section", "summary", "options", "commands"]
+    assert (page["name"], page["section"], page["summary"]) == ("rosterctl", 8, "look after roster")
+    assert [(o["name"], o["value"], o["help"]) for o in page["options"]] == options_of(service)
+    for command in page["commands"]:
+        assert list(command) == ["name", "argument", "more", "help", "json", "options"]
+        words = command["name"].split()
+        usage, text, *_ = service.rosterctl(*words, "--help").stdout.splitlines()
+        assert usage.split() == ["Usage:", "rosterctl", *words, *(command["argument"] or "").split(),
+                                 *(command["more"] or "").split(), "[OPTION]..."]  # fmt: skip
+        assert text == command["help"]
+        assert [(o["name"], o["value"], o["help"]) for o in command["options"]] == options_of(service, *words)
+    page = run(service, "man", "rosterd")
+    help_text = subprocess.run([BUILD / "rosterd", "--help"], capture_output=True, text=True).stdout
+    named = re.findall(r"^ .* --([a-z-]+) ", help_text, re.M)
+    assert [option["name"] for option in page["options"]] == named and len(named) == 7
+    page = run(service, "man", "roster.conf")
+    assert (page["section"], list(page["options"][0])) == (5, ["name", "help", "allowed", "default"])
+    printed = service.rosterctl("man", "roster.conf").stdout
+    assert [option["name"] for option in page["options"]] == re.findall(r"^\.B (\w+)$", printed, re.M)
+
+
+def test_what_completes(service):
+    offers = run(service, "completion", "bash")
+    for offer in offers:
+        assert list(offer) == ["after", "words"]
+        assert complete(f"rosterctl {offer['after']} ".replace("  ", " ")) == offer["words"]
+    assert {"user", "user export", ""} < {offer["after"] for offer in offers}
 
 
 # --- audit list

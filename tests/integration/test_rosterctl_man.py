@@ -73,8 +73,8 @@ def test_the_page_has_every_option_of_the_configuration():
 
 
 def complete(line):
-    """What bash offers at the end of a line."""
-    words = line.split(" ")
+    """What bash offers at the end of a line, which it takes apart at blanks and at "="."""
+    words = re.sub("=", " = ", line).split(" ")
     script = f"""
         source {BUILD}/completions/rosterctl
         COMP_WORDS=({' '.join(repr(word) for word in words)}) COMP_CWORD={len(words) - 1}
@@ -89,6 +89,11 @@ def complete(line):
     [
         ("rosterctl mig", ["migrate"]),
         ("rosterctl --config x mig", ["migrate"]),
+        ("rosterctl --config=x mig", ["migrate"]),
+        ("rosterctl --set a=b mig", ["migrate"]),
+        ("rosterctl --set=a=b -s c=d mig", ["migrate"]),
+        ("rosterctl user export --output=x --j", ["--json"]),
+        ("rosterctl user --h", ["--help"]),
         ("rosterctl user de", ["deactivate", "delete"]),
         ("rosterctl user import --s", ["--skip-errors"]),
         ("rosterctl user show ali --j", ["--json"]),
