@@ -3,6 +3,7 @@
 
 #include "crypto/password.h"
 #include "ctl/ctl.h"
+#include "ctl/memory.h"
 
 /* Hashes of each set, while they take less than a second; the fastest counts. */
 #define ROUNDS 3
@@ -24,11 +25,11 @@ static const struct set {
 
 /* Microseconds of one hash; 0 when there is no memory for it. */
 static int64_t
-measure(const struct password_cost *cost)
+measure(struct ctl *ctl, const struct password_cost *cost)
 {
-	int64_t best = 0, sum = 0, there = ctl_free_memory();
+	int64_t best = 0, sum = 0, there = memory_free(0, ctl->arena).free;
 
-	if (there > 0 && there < cost->memory)
+	if (there >= 0 && there < cost->memory)
 		return 0;
 	for (int i = 0; i < ROUNDS && sum < SECONDS; i++) {
 		int64_t us = password_time(*cost);
@@ -91,7 +92,7 @@ print_json(struct ctl *ctl)
 
 	ctl_json_list(ctl, &w);
 	for (size_t i = 0; (s = set_at(ctl, i)) != NULL; i++)
-		write_set(&w, s, measure(&s->cost));
+		write_set(&w, s, measure(ctl, &s->cost));
 	ctl_json_list_end(ctl, &w);
 }
 
@@ -103,7 +104,7 @@ print_table(struct ctl *ctl)
 	printf("%-18s %12s %6s %5s %12s %9s %16s\n", "", "memory", "passes", "lanes", "a hash",
 	    "sign-ins", "all workers");
 	for (size_t i = 0; (s = set_at(ctl, i)) != NULL; i++) {
-		print_line(ctl, s, measure(&s->cost));
+		print_line(ctl, s, measure(ctl, &s->cost));
 		fflush(stdout);
 	}
 	printf("Sign-ins: a second, of one of the %lld slow workers.\n",

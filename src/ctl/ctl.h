@@ -144,9 +144,6 @@ void ctl_json_list_end(struct ctl *ctl, struct json_writer *w);
 /* A text member of an object, "" when there is none. */
 struct text ctl_member(const struct json *object, const char *key);
 
-/* KiB of memory that programs can still have; 0 when the system does not tell. */
-int64_t ctl_free_memory(void);
-
 /* The path of a worker's socket; lane is "api" or "slow". */
 struct text ctl_socket(struct ctl *ctl, const char *lane, int64_t worker);
 

@@ -7,6 +7,7 @@
 
 #include "auth/auth.h"
 #include "ctl/ctl.h"
+#include "ctl/memory.h"
 #include "db/migrate.h"
 #include "mail/mail.h"
 
@@ -120,18 +121,20 @@ check_sealed(struct ctl *ctl, struct text *words)
 	return GOOD;
 }
 
-static bool
-listens(struct text path)
+/* A connection to a worker; -1, with errno, when nobody listens. */
+static int
+dial(struct text path)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	bool good;
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), trouble;
 
 	(void)snprintf(address.sun_path, sizeof(address.sun_path), "%.*s", TEXT_ARGS(path));
-	good = fd >= 0 && connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0;
-	if (fd >= 0)
-		close(fd);
-	return good;
+	if (fd < 0 || connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0)
+		return fd;
+	trouble = errno;
+	close(fd);
+	errno = trouble;
+	return -1;
 }
 
 static enum health
@@ -145,11 +148,13 @@ check_sockets(struct ctl *ctl, struct text *words)
 
 	for (size_t i = 0; i < countof(lanes); i++)
 		for (int64_t j = 0; j < lanes[i].workers; j++) {
-			struct text path = arena_printf(ctl->arena, "%.*s/%s/%lld.sock",
-			    TEXT_ARGS(c->socket_dir), lanes[i].lane, (long long)j);
+			struct text path = ctl_socket(ctl, lanes[i].lane, j);
+			int fd = dial(path);
 
-			if (listens(path))
+			if (fd >= 0) {
+				close(fd);
 				continue;
+			}
 			*words = arena_printf(ctl->arena,
 			    "%s: %s; start rosterd, and look into its log if it does not stay",
 			    path.s, strerror(errno));
@@ -204,32 +209,66 @@ check_mail(struct ctl *ctl, struct text *words)
 	return FAULTY;
 }
 
-int64_t
-ctl_free_memory(void)
+/* Mails that were given up are nobody's fault here, as a rule: an address that is none. */
+static enum health
+check_outbox(struct ctl *ctl, struct text *words)
 {
-	FILE *f = fopen("/proc/meminfo", "re");
-	char line[128];
-	long long kib = 0;
+	struct mail_counts n;
+	struct text problem;
 
-	while (f != NULL && kib == 0 && fgets(line, sizeof(line), f) != NULL)
-		(void)sscanf(line, "MemAvailable: %lld", &kib);
-	if (f != NULL)
-		fclose(f);
-	return kib;
+	if (!has_database(ctl, words))
+		return SKIPPED;
+	*words = T("not looked at without the schema");
+	if (migrate_check(ctl->db, ctl->arena, &problem) != SCHEMA_CURRENT ||
+	    !mail_count(ctl->db, ctl->arena, &n))
+		return SKIPPED;
+	*words = arena_printf(ctl->arena, "%lld wait, %lld of them after a failure",
+	    (long long)(n.waiting + n.retrying), (long long)n.retrying);
+	if (n.given_up > 0)
+		*words = arena_printf(ctl->arena,
+		    "%.*s; %lld were given up: rosterctl mail list --failed says why, rosterctl mail "
+		    "retry tries again",
+		    TEXT_ARGS(*words), (long long)n.given_up);
+	return GOOD;
 }
 
+/* The process that made the sockets, which is in rosterd's control group; 0 when nobody listens, or it is hidden. */
+static pid_t
+find_rosterd(struct ctl *ctl)
+{
+	struct ucred listener = { 0 };
+	socklen_t size = sizeof(listener);
+	int fd = dial(ctl_socket(ctl, "api", 0));
+
+	if (fd < 0)
+		return 0;
+	(void)getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &listener, &size);
+	close(fd);
+	return listener.pid;
+}
+
+/* Is there room for the memory of all slow workers? A reload needs it beside that of the old ones. */
 static enum health
 check_memory(struct ctl *ctl, struct text *words)
 {
 	const struct config *c = &ctl->setup.config;
-	int64_t needed = c->slow_workers * c->argon2_memory, there = ctl_free_memory();
+	struct memory there = memory_free(find_rosterd(ctl), ctl->arena);
+	int64_t needed = c->slow_workers * c->argon2_memory;
+	bool limited = !text_is_none(there.group);
 
+	*words = T("the system does not tell how much there is");
+	if (there.free < 0)
+		return SKIPPED;
 	*words = arena_printf(ctl->arena, "argon2 takes %lld MiB, %lld MiB are free",
-	    (long long)needed / 1024, (long long)there / 1024);
-	if (there == 0 || needed <= there)
+	    (long long)needed / 1024, (long long)there.free / 1024);
+	if (limited)
+		*words = arena_printf(ctl->arena, "%.*s in the control group %.*s",
+		    TEXT_ARGS(*words), TEXT_ARGS(there.group));
+	if (needed <= there.free)
 		return GOOD;
-	*words = arena_printf(
-	    ctl->arena, "%.*s: lower slow_workers or argon2_memory", TEXT_ARGS(*words));
+	*words = arena_printf(ctl->arena, "%.*s: lower slow_workers or argon2_memory%s",
+	    TEXT_ARGS(*words),
+	    limited ? ", or raise the group's limit, MemoryMax= of its unit" : "");
 	return FAULTY;
 }
 
@@ -245,6 +284,7 @@ static const struct {
 	{ "sockets", check_sockets },
 	{ "nginx", check_nginx },
 	{ "mail", check_mail },
+	{ "outbox", check_outbox },
 	{ "memory", check_memory },
 };
 

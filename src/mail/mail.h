@@ -53,7 +53,15 @@ struct mail_entry {
 /* Starts reading the outbox, the oldest first; each db_next() fills *entry. */
 void mail_list(struct db *db, bool failed_only, struct mail_entry *entry);
 
-/* Counts the mails of the outbox by what they wait for, for the metrics; a chore of the keeper. */
+/* Mails of the outbox by their state. */
+struct mail_counts {
+	int64_t waiting, retrying, given_up;
+};
+
+/* Counts them, in a transaction of its own; false when the database failed. */
+bool mail_count(struct db *db, struct arena *a, struct mail_counts *counts) MUST_CHECK;
+
+/* The same for the metrics; a chore of the keeper. */
 void mail_measure(struct db *db, const struct config *config, struct arena *a);
 
 /* Makes a mail (none: all of them) due now, also one that was given up; how many there were. */

@@ -249,15 +249,10 @@ mail_retry(struct db *db, struct maybe id)
 	return db_exec(db, &mail_again, V(stamp_now()), V(id));
 }
 
-/* Mails by their state. */
-struct census {
-	int64_t waiting, retrying, given_up;
-};
-
 static const struct db_column census_columns[] = {
-	COLUMN(census, waiting),
-	COLUMN(census, retrying),
-	COLUMN(census, given_up),
+	COLUMN(mail_counts, waiting),
+	COLUMN(mail_counts, retrying),
+	COLUMN(mail_counts, given_up),
 };
 
 static const struct db_stmt mail_census = {
@@ -273,17 +268,23 @@ static const struct db_stmt mail_census = {
 static bool
 take_census(struct db *db, void *ctx)
 {
-	struct census *c = ctx;
+	struct mail_counts *c = ctx;
 
 	return db_row(db, &mail_census, c);
+}
+
+bool
+mail_count(struct db *db, struct arena *a, struct mail_counts *counts)
+{
+	return db_transaction(db, a, take_census, counts) == DB_NONE;
 }
 
 void
 mail_measure(struct db *db, const struct config *config UNUSED, struct arena *a)
 {
-	struct census c;
+	struct mail_counts c;
 
-	if (db_transaction(db, a, take_census, &c) < DB_NONE)
+	if (!mail_count(db, a, &c))
 		return; /* the last numbers stay */
 	gauge_set(GAUGE_MAIL_WAITING, c.waiting);
 	gauge_set(GAUGE_MAIL_RETRYING, c.retrying);

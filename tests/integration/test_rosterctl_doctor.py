@@ -1,14 +1,16 @@
 """rosterctl doctor and calibrate."""
 
 import json
+import re
 import subprocess
 
 from service import BUILD, TOP
 
 
-def look(service, *words):
-    """The checks' states and messages, and the exit status."""
-    done = service.rosterctl("doctor", "--json", *words, check=False)
+def look(service, *words, **options):
+    """The checks' states and messages, and the exit status, with other options of the configuration."""
+    sets = [word for name, value in options.items() for word in ("--set", f"{name}={value}")]
+    done = service.rosterctl(*sets, "doctor", "--json", *words, check=False)
     checks = json.loads(done.stdout)
     return {check["check"]: (check["state"], check["message"]) for check in checks}, done.returncode
 
@@ -18,7 +20,7 @@ def test_all_is_well(service, tmp_path):
     view.write_text(service.rosterctl("nginx").stdout)
     found, status = look(service, "--upstreams", view)
     assert status == 0
-    assert list(found) == ["database", "schema", "clock", "key file", "sealed", "sockets", "nginx", "mail", "memory"]
+    assert list(found) == ["database", "schema", "clock", "key file", "sealed", "sockets", "nginx", "mail", "outbox", "memory"]
     assert {state for state, _ in found.values()} == {"good"}
     assert service.rosterctl("doctor", "--upstreams", view).stdout.startswith("good     database  it answers\n")
 
@@ -90,9 +92,61 @@ def test_without_a_service(own_service):
         "sockets": "faulty",
         "nginx": "skipped",
         "mail": "faulty",
+        "outbox": "skipped",
         "memory": "good",
     }
     assert "start rosterd" in found["sockets"][1] and "Couldn't connect to server; look at the options" in found["mail"][1]
+
+
+def test_the_clock_of_the_database(service, tmp_path):
+    """Its sessions begin with a time of their own, as if the host's clock were so much off."""
+    for seconds, state in ((0, "good"), (3600, "faulty"), (-3600, "faulty")):
+        options = tmp_path / "roster.cnf"
+        options.touch(0o600)
+        command = f"init-command='SET timestamp = UNIX_TIMESTAMP(SYSDATE(6)) + {seconds}'\n"
+        options.write_text((service.state / "roster.cnf").read_text() + command)
+        found, status = look(service, database=options)
+        assert (found["clock"][0], status) == (state, int(state == "faulty"))
+        words = re.fullmatch(r"the database's differs by (-?[0-9.]+) s(.*)", found["clock"][1])
+        assert abs(float(words[1]) - seconds) < 2
+        advice = ": tokens expire at the wrong time; let an NTP client keep the clocks of both hosts"
+        assert words[2] == (advice if seconds else "")
+
+
+def test_memory_for_all_who_hash(service):
+    """More than any host has; and what is enough."""
+    needs = "argon2 takes {} MiB, [0-9]+ MiB are free( in the control group /.*)?"
+    found, status = look(service, argon2_memory=1048576, slow_workers=256, worker_memory=0)
+    assert (found["memory"][0], status) == ("faulty", 1)
+    assert re.fullmatch(needs.format(262144) + ": lower slow_workers or argon2_memory"
+                        "(, or raise the group's limit, MemoryMax= of its unit)?", found["memory"][1])  # fmt: skip
+    found, status = look(service)
+    assert (found["memory"][0], status) == ("good", 0)
+    workers = len(json.loads(service.rosterctl("nginx", "--json").stdout)[1]["servers"])
+    assert re.fullmatch(needs.format(workers * 19456 // 1024), found["memory"][1])
+
+
+def test_mails_that_were_given_up(own_service):
+    service = own_service(config="smtp_url =")
+    assert look(service)[0]["outbox"] == ("good", "0 wait, 0 of them after a failure")
+    user = service.account()
+    path = f"/api/users/{user.user['uuid']}/change_email/"
+    for name in ("a", "b", "c"):
+        assert user.post(path, json={"email": f"{name}@example.org"}).status_code == 200
+    ((n,),) = service.sql("SELECT COUNT(*) FROM mail_outbox")
+    assert look(service)[0]["outbox"] == ("good", f"{n} wait, 0 of them after a failure")
+    service.sql("UPDATE mail_outbox SET attempts = 2 WHERE recipient = 'a@example.org'")
+    assert look(service)[0]["outbox"] == ("good", f"{n} wait, 1 of them after a failure")
+    service.sql("UPDATE mail_outbox SET due = NULL, attempts = 9, error = 'no such box' WHERE recipient <> 'a@example.org'")
+    given_up = n - 1
+    assert look(service)[0]["outbox"] == (
+        "good",
+        f"1 wait, 1 of them after a failure; {given_up} were given up: rosterctl mail list --failed says why, "
+        "rosterctl mail retry tries again",
+    )
+    assert len(service.rosterctl("mail", "list", "--failed").stdout.splitlines()) == given_up
+    service.rosterctl("mail", "retry", "all")
+    assert look(service)[0]["outbox"] == ("good", f"{n} wait, 1 of them after a failure")
 
 
 def test_calibrate(service):
