@@ -24,7 +24,10 @@ only_deactivates(const struct draft *d)
 	return old_is(d, "is_active");
 }
 
-/* Nobody's account is changed before he has agreed with the policy, unless he is staff or leaves. */
+/*
+ * Nobody's account is changed before he has agreed with the policy, unless he is staff or leaves, or by the
+ * operator, who would have to agree in his name.
+ */
 static void
 check_policy(struct request *rq, struct draft *d)
 {
@@ -34,7 +37,7 @@ check_policy(struct request *rq, struct draft *d)
 		return;
 	if (!agrees.null && agrees.b)
 		draft_set(d, "agreement_date", V(rq->now));
-	else if (!old_is(d, "is_staff") && !only_deactivates(d))
+	else if ((rq->caller.who & OPERATOR) == 0 && !old_is(d, "is_staff") && !only_deactivates(d))
 		problem_add(rq, T("agree_with_policy"), T("User must agree with the policy."));
 }
 

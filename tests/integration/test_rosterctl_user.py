@@ -55,6 +55,26 @@ def test_deactivate(service):
     assert account.get("/api/users/me/").status_code == 200
 
 
+def test_one_who_never_agreed_with_the_policy(service):
+    """The operator may change him, as nobody may through the API."""
+    name = unique("new")
+    run(service, "user", "create", name, "--email", f"{name}@example.org")
+    for words, field, value in (
+        (["set", name, "first_name=Zoë"], "first_name", "Zoë"),
+        (["deactivate", name], "is_active", False),
+        (["deactivate", name], "is_active", False),
+        (["set", name, "is_active=true"], "is_active", True),
+        (["set", name, "agree_with_policy=no", "job_title=x"], "job_title", "x"),
+    ):
+        shown = json.loads(run(service, "user", *words, "--json").stdout)
+        assert (shown[field], shown["agreement_date"]) == (value, None)
+    answer = service.staff.patch(f"/api/users/{shown['uuid']}/", json={"first_name": "y"})
+    assert (answer.status_code, answer.json()) == (
+        400, {"agree_with_policy": ["User must agree with the policy."]})
+    shown = json.loads(run(service, "user", "set", name, "agree_with_policy=yes", "--json").stdout)
+    assert shown["agreement_date"] is not None
+
+
 def test_delete(service):
     user = service.create()
     done = run(service, "user", "delete", user["username"])
