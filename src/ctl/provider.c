@@ -105,6 +105,9 @@ ctl_provider_set(struct ctl *ctl)
 		return status;
 	if (!make_body(ctl, TEXT_NONE, &body))
 		return CTL_FAILED;
+	if (text_eq(body, T("{}")))
+		return ctl_error(
+		    CTL_USAGE, "there is nothing to change; try 'rosterctl provider set --help'");
 	return ctl_request(ctl, "PATCH", path, body);
 }
 

@@ -88,6 +88,14 @@ def test_providers(service):
         service.rosterctl("provider", "delete", name)
 
 
+def test_settings_without_one(service):
+    name = unique("json")
+    service.rosterctl("provider", "create", name)
+    message = "there is nothing to change; try 'rosterctl provider set --help'"
+    refuses(service, USAGE, message, "provider", "set", name, "--json")
+    service.rosterctl("provider", "delete", name)
+
+
 def test_mails(own_service):
     service = own_service(config="smtp_url =")
     assert service.rosterctl("mail", "list", "--json").stdout == "[]\n"
