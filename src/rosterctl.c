@@ -35,7 +35,7 @@ const struct ctl_option ctl_options[] = {
 	OPTION('N', "new", NULL, new_token, "replace it by a new one first"),
 	OPTION('F', "failed", NULL, failed, "only those that were given up"),
 	OPTION('m', "format", "FORMAT", format, "csv or jsonl (the default)"),
-	OPTION('O', "output", "FILE", output, "write FILE, which appears when it is whole"),
+	OPTION('O', "output", "FILE", output, "write FILE, which appears when it is whole; - is standard output"),
 	OPTION('k', "skip-errors", NULL, skip_errors,
 	    "leave out the lines that are refused, instead of importing nothing"),
 	OPTION('D', "since", "TIME", since, "those since TIME, as 2026-11-24 or with 09:30"),

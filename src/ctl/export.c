@@ -271,7 +271,10 @@ write_all(struct export *ex)
 int
 ctl_user_export(struct ctl *ctl)
 {
-	struct export ex = { .ctl = ctl, .out = stdout, .path = ctl->options.output };
+	bool standard = text_eq(ctl->options.output, T("-"));
+	struct export ex = {
+		.ctl = ctl, .out = stdout, .path = standard ? TEXT_NONE : ctl->options.output
+	};
 	struct text format = ctl->options.format;
 	int status = CTL_FAILED;
 

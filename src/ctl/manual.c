@@ -143,7 +143,7 @@ print_rosterctl(const struct page *page, struct arena *a UNUSED)
 	puts(
 	    ".SH \"EXIT STATUS\"\n"
 	    ".TP\n0\nDone.\n"
-	    ".TP\n1\nRefused or failed; standard error says why.\n"
+	    ".TP\n1\nRefused or failed; standard error says why. Of doctor: something is faulty.\n"
 	    ".TP\n2\nWrong usage.\n"
 	    ".TP\n3\nNot found.\n"
 	    ".TP\n4\nDone in part: an import has left lines out, a sync has failed for some users, or\n"

@@ -616,6 +616,13 @@ def test_a_file_appears_when_it_is_whole(service, tmp_path):
     assert [f.name for f in tmp_path.iterdir()] == ["people.jsonl"]
 
 
+def test_standard_output_by_its_usual_name(service, tmp_path):
+    command = [BUILD / "rosterctl", "--config", service.state / "roster.conf", "user", "export", "--output", "-"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert json.loads(done.stdout.splitlines()[0])["username"] == "staff"
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_full_disk(service, tmp_path):
     with open("/dev/full", "w") as full:
         command = [BUILD / "rosterctl", "--config", service.state / "roster.conf", "user", "export"]
