@@ -1,5 +1,6 @@
 """rosterd and nginx alone, in a database of their own on another instance's server: quick to start, configure and break."""
 
+import shutil
 import tempfile
 from pathlib import Path
 
@@ -50,3 +51,19 @@ class Daemon(Service):
     @property
     def database_socket(self):
         return self.host.database_socket
+
+
+class Sibling(Daemon):
+    """Another host of a Daemon's service: its database and keys, with everything else of its own."""
+
+    def __init__(self, first, **options):
+        self.first = first
+        super().__init__(first.host, **options)
+
+    def make_database(self):
+        self.database = self.first.database
+        for name in ("roster.cnf", "keys", "staff-password"):
+            shutil.copy(self.first.state / name, self.state)
+
+    def close(self):
+        Service.close(self)

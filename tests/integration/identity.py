@@ -118,3 +118,31 @@ class Remote:
             return
         user = self.users.get(unquote(handler.path.removeprefix("/userinfo/")))
         self.answer(handler, 404 if user is None else 200, user or {})
+
+
+class Watched(Remote):
+    """Notes which identifiers are asked for, in order, and how many at a time; .gate holds the answers back."""
+
+    def __init__(self):
+        super().__init__()
+        self.order, self.now, self.most, self.twice = [], [], 0, []
+        self.gate = threading.Event()
+        self.gate.set()
+        self.answers = {}  # status and body by identifier, instead of what .users has
+        self.on_userinfo = self.watch
+
+    def watch(self, handler):
+        name = unquote(handler.path.removeprefix("/userinfo/"))
+        with self.lock:
+            if name in self.now:
+                self.twice.append(name)
+            self.order.append(name)
+            self.now.append(name)
+            self.most = max(self.most, len(self.now))
+        self.gate.wait(20)
+        with self.lock:
+            self.now.remove(name)
+        if name in self.answers:
+            self.answer(handler, *self.answers[name])
+        else:
+            self.userinfo(handler)
