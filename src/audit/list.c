@@ -6,25 +6,39 @@
 
 #define ALL SIGNED_IN
 
-/* What a user does not see of himself: the same as in his object. */
-static bool
-is_hidden(struct text name)
+/* The users' table, of which audit/ knows nothing: the routes have it. */
+static const struct resource *
+users_of(const struct request *rq)
 {
-	static const char *const hidden[] = { "description", "is_staff", "is_active",
-		"is_support" };
+	for (size_t t = 0; t < rq->ntables; t++)
+		for (size_t i = 0; i < rq->tables[t]->n; i++) {
+			const struct route *route = &rq->tables[t]->routes[i];
+			const struct resource *r = route->subject;
 
-	for (size_t i = 0; i < countof(hidden); i++)
-		if (text_eq(name, text_from(hidden[i])))
-			return true;
+			if (route->handle == resource_retrieve && strcmp(r->name, "user") == 0)
+				return r;
+		}
+	unreachable();
+}
+
+/* Is it a field that the caller does not see of himself? */
+static bool
+is_hidden(const struct request *rq, const struct resource *users, struct text name)
+{
+	for (size_t i = 0; i < users->nfields; i++)
+		if (text_eq(name, text_from(users->fields[i].name)))
+			return (users->fields[i].read & (rq->caller.who | SELF)) == 0;
 	return false;
 }
 
 static void
-write_visible(struct json_writer *w, const struct json *changes)
+write_visible(const struct request *rq, struct json_writer *w, const struct json *changes)
 {
+	const struct resource *users = users_of(rq);
+
 	json_object(w);
 	for (const struct json *j = changes->first; j != NULL; j = j->next) {
-		if (is_hidden(j->key))
+		if (is_hidden(rq, users, j->key))
 			continue;
 		json_key(w, j->key);
 		json_tree(w, j);
@@ -45,7 +59,7 @@ encode_changes(struct request *rq, struct json_writer *w, const struct value *v)
 	}
 	changes = json_read(v->t, &limits, rq->arena, &problem);
 	if (changes != NULL)
-		write_visible(w, changes);
+		write_visible(rq, w, changes);
 	else
 		json_null(w);
 }
