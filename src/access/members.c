@@ -378,9 +378,6 @@ grants_end(struct request *rq, const struct scope *s)
 
 #define SWEEP_BATCH 500
 
-#define EXPIRED \
-	" FROM role_grants WHERE is_active AND expiration_time <= ? ORDER BY expiration_time, id LIMIT ?"
-
 struct expired {
 	int64_t id;
 };
@@ -391,35 +388,49 @@ static const struct db_column expired_columns[] = { COLUMN(expired, id) };
 static const struct db_stmt sweep_lock = {
 	.name = "sweep_lock",
 	.access = DB_LOCK,
-	.sql = "SELECT id" EXPIRED " FOR UPDATE",
+	.sql = "SELECT id FROM role_grants WHERE is_active AND expiration_time <= ?"
+	       " ORDER BY expiration_time, id LIMIT ? FOR UPDATE",
 	.columns = expired_columns,
 	.ncolumns = countof(expired_columns),
 };
 
-static const struct db_stmt sweep_events = {
-	.name = "sweep_events",
-	.access = DB_WRITE,
-	.sql =
+/* What is done with the grants whose ids follow. */
+static const struct {
+	const char *name, *sql;
+} sweep_steps[] = {
+	{ "sweep_events",
 	    "INSERT INTO audit_events (uuid, created, request_id, event, subject_type, subject_uuid,"
 	    "  changes)"
 	    " SELECT RANDOM_BYTES(16), UTC_TIMESTAMP(6), '', 'role_revoked', 'user', u.uuid,"
 	    "  JSON_OBJECT('role', r.name, 'username', u.username, 'expired', TRUE)"
-	    " FROM (SELECT user_id, role_id" EXPIRED ") g"
-	    " JOIN users u ON u.id = g.user_id JOIN roles r ON r.id = g.role_id",
-};
-
-static const struct db_stmt sweep_grants = {
-	.name = "sweep_grants",
-	.access = DB_WRITE,
-	.sql = "UPDATE role_grants SET is_active = FALSE, modified = UTC_TIMESTAMP(6),"
-	       "  version = version + 1"
-	       " WHERE is_active AND expiration_time <= ? ORDER BY expiration_time, id LIMIT ?",
+	    " FROM role_grants g JOIN users u ON u.id = g.user_id JOIN roles r ON r.id = g.role_id"
+	    " WHERE g.id IN " },
+	{ "sweep_grants",
+	    "UPDATE role_grants SET is_active = FALSE, modified = UTC_TIMESTAMP(6),"
+	    "  version = version + 1 WHERE id IN " },
 };
 
 struct sweep {
+	struct arena *arena;
 	struct stamp until;
-	int64_t ended;
+	int64_t ids[SWEEP_BATCH];
+	size_t ended;
 };
+
+static void
+sweep_step(struct db *db, const struct sweep *s, const char *name, const char *sql)
+{
+	struct sql q;
+
+	sql_init(&q, s->arena);
+	sql_add(&q, sql);
+	for (size_t i = 0; i < s->ended; i++) {
+		sql_add(&q, i == 0 ? "(" : ", ");
+		sql_value(&q, V(s->ids[i]));
+	}
+	sql_add(&q, ")");
+	(void)db_exec_sql(db, name, &q);
+}
 
 static bool
 sweep_batch(struct db *db, void *ctx)
@@ -427,18 +438,19 @@ sweep_batch(struct db *db, void *ctx)
 	struct sweep *s = ctx;
 	struct expired expired;
 
+	s->ended = 0;
 	db_query(db, &sweep_lock, &expired, V(s->until), V((int64_t)SWEEP_BATCH));
 	while (db_next(db))
-		continue;
-	db_exec(db, &sweep_events, V(s->until), V((int64_t)SWEEP_BATCH));
-	s->ended = db_exec(db, &sweep_grants, V(s->until), V((int64_t)SWEEP_BATCH));
+		s->ids[s->ended++] = expired.id;
+	for (size_t i = 0; i < countof(sweep_steps) && s->ended > 0; i++)
+		sweep_step(db, s, sweep_steps[i].name, sweep_steps[i].sql);
 	return true;
 }
 
 void
 grants_sweep(struct db *db, const struct config *config UNUSED, struct arena *a)
 {
-	struct sweep s = { .until = stamp_now(), .ended = SWEEP_BATCH };
+	struct sweep s = { .arena = a, .until = stamp_now(), .ended = SWEEP_BATCH };
 
 	while (s.ended == SWEEP_BATCH)
 		if (db_transaction(db, a, sweep_batch, &s) < DB_NONE)
