@@ -345,6 +345,9 @@ def test_all_that_is_wrong_is_said_at_once(service):
         ("username,email,username", ["username: This column is there twice."]),
         ("username,email,image,token", [
             "image: There is no such field to import.", "token: There is no such field to import."]),
+        ("username,e\x1b[2J\x00\u009bä,\x7f", [
+            r"e\x1b[2J\x00\xc2\x9bä: There is no such field to import.",
+            r"\x7f: There is no such field to import."]),
         ('username,"email', ["a quote is not closed"]),
         ("", ["there is no line with the names of the columns"]),
     ],
