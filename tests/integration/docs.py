@@ -56,7 +56,7 @@ class Terminal:
         self.places = {
             "http://127.0.0.1:8000": service.url,
             "https://roster.example.org": service.url,
-            "/usr/share/doc/roster/examples/": f"{TOP}/contrib/",
+            "/usr/share/doc/roster/examples/": "contrib/",
             "/etc/roster/nginx-upstreams.conf": f"{service.state}/nginx/upstreams.conf",
             "/etc/roster/keys": f"{service.state}/keys",
             "contrib/": f"{TOP}/contrib/",
