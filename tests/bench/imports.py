@@ -10,7 +10,7 @@ from pathlib import Path
 
 from service import BUILD
 
-PEOPLE = 10_000  # of one file
+PEOPLE = 20_000  # of one file
 ROUNDS = 3
 
 # bcrypt's example: as long as a hash is.
