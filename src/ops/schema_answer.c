@@ -10,7 +10,9 @@ static const struct answer_header {
 	const char *type;
 	const char *help;
 } answer_headers[] = {
+	{ "Content-Range", "string", "Which bytes these are, of how many." },
 	{ "ETag", "string", "The object's version, for If-Match and If-None-Match." },
+	{ "Last-Modified", "string", "For If-Modified-Since and If-Unmodified-Since." },
 	{ "Link", "string", "The pages first, prev, next and last (RFC 8288)." },
 	{ "Location", "string", "Where the new object is found." },
 	{ "Retry-After", "integer", "Seconds after which the request may be sent again." },
@@ -167,13 +169,32 @@ write_content(struct request *rq, struct json_writer *w, const struct outcome *a
 	json_object_end(w);
 }
 
+/* By what the client may ask later whether it still has the same. */
+static void
+write_own_headers(struct request *rq, struct json_writer *w, const struct route *route, int status)
+{
+	unsigned traits = schema_traits(route);
+
+	if (status >= 300 || (traits & CACHED) == 0)
+		return;
+	schema_open(w, "headers");
+	write_header(rq, w, "ETag");
+	if ((traits & RANGED) != 0)
+		write_header(rq, w, "Last-Modified");
+	if (status == 206)
+		write_header(rq, w, "Content-Range");
+	json_object_end(w);
+}
+
 /* All rows of one status, which may have several types; returns the row after them. */
 static const struct outcome *
-write_answer(struct request *rq, struct json_writer *w, const struct outcome *answer)
+write_answer(struct request *rq, struct json_writer *w, const struct route *route,
+    const struct outcome *answer)
 {
 	int status = answer->status;
 
 	open_answer(w, rq, status);
+	write_own_headers(rq, w, route, status);
 	if (answer->shape != NULL || answer->type != NULL) {
 		schema_open(w, "content");
 		for (; answer->status == status; answer++)
@@ -258,7 +279,7 @@ schema_write_answers(struct request *rq, struct json_writer *w, const struct rou
 		write_engine_answer(rq, w, route);
 	else
 		while (own != NULL && own->status != 0 && own->status < 400)
-			own = write_answer(rq, w, own);
+			own = write_answer(rq, w, route, own);
 	write_errors(rq, w, route);
 	json_object_end(w);
 }

@@ -86,6 +86,10 @@ def test_conditions_are_headers_and_answers(schema):
     assert headers_of(schema, "/api/media/{uuid}/") == {
         "If-Match", "If-Modified-Since", "If-None-Match", "If-Range", "If-Unmodified-Since", "Range"
     }  # fmt: skip
+    assert set(schema["paths"]["/api/schema/"]["get"]["responses"]["200"]["headers"]) == {"ETag"}
+    picture = schema["paths"]["/api/media/{uuid}/"]["get"]["responses"]
+    assert set(picture["200"]["headers"]) == {"ETag", "Last-Modified"}
+    assert set(picture["206"]["headers"]) == {"Content-Range", "ETag", "Last-Modified"}
 
 
 def test_a_body_that_is_too_large_is_refused_everywhere(service, schema):
