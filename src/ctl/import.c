@@ -571,8 +571,7 @@ report(struct import *im, enum db_result end)
 	bool partly = !all_or_nothing(im) && im->counts.created + im->counts.present > 0;
 
 	progress_clear(&im->progress);
-	if (all_or_nothing(im) && !im->ctl->options.dry_run &&
-	    (end != DB_NONE || im->counts.refused > 0))
+	if (all_or_nothing(im) && (end != DB_NONE || im->counts.refused > 0))
 		im->counts.created = 0;
 	print_counts(im);
 	if (end != DB_NONE)
@@ -581,8 +580,9 @@ report(struct import *im, enum db_result end)
 			   : "nothing was imported");
 	if (im->counts.refused == 0)
 		return CTL_GOOD;
-	if (all_or_nothing(im) && !im->ctl->options.dry_run)
-		(void)ctl_error(0, "nothing was imported; --skip-errors imports the rest");
+	if (all_or_nothing(im))
+		(void)ctl_error(0, "nothing %s imported; --skip-errors imports the rest",
+		    im->ctl->options.dry_run ? "would be" : "was");
 	return partly ? CTL_PARTLY : CTL_FAILED;
 }
 

@@ -428,6 +428,19 @@ def test_a_dry_run_changes_nothing(service):
     assert not users_of(service, crowd)
 
 
+def test_a_dry_run_says_what_would_be_done(service):
+    text = json_lines([new(), new(email="x"), new()])
+    done = run(service, "import", "-", "--dry-run", stdin=text, check=False)
+    assert (done.returncode, done.stdout) == (1, "Would be imported: 0; there already: 0; refused: 1.\n")
+    assert done.stderr.splitlines() == [
+        "standard input:2: email: Enter a valid email address.",
+        "rosterctl: nothing would be imported; --skip-errors imports the rest",
+    ]
+    done = run(service, "import", "-", "--dry-run", "--skip-errors", stdin=text, check=False)
+    assert (done.returncode, done.stdout) == (4, "Would be imported: 2; there already: 0; refused: 1.\n")
+    assert done.stderr == "standard input:2: email: Enter a valid email address.\n"
+
+
 @pytest.mark.parametrize(
     "path, message",
     [("nothere", "cannot open: No such file or directory"), ("/tmp", "not a regular file; - reads standard input")],
