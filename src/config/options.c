@@ -56,7 +56,8 @@ const struct option options[] = {
 	      "argon2_memory counts. 0: never." },
 	{ OPTION(drain_timeout), .standard = "30", .minimum = 1, .maximum = 3600, .unit = "seconds",
 	  .help = "How long a worker that leaves waits for requests on connections that nginx keeps "
-	      "open to it." },
+	      "open to it. nginx closes them within 4 seconds; a worker that does not wait so long may cost "
+	      "a request, which is then answered 502." },
 	{ OPTION(log_level), .standard = "info", .choices = log_levels,
 	  .help = "Lines below this level are not logged. info has one line for each request." },
 

@@ -96,7 +96,9 @@ def test_an_old_key_can_go(host, remote):
     assert not any("not in the key file" in (error or "") for (error,) in host.sql("SELECT error FROM mail_outbox"))
 
 
-def test_nobody_is_locked_out_meanwhile(host):
+def test_nobody_is_locked_out_meanwhile(daemon):
+    """The old workers stay for as long as nginx keeps connections to them: 4 s, longer than those of other tests here."""
+    host = daemon(config="drain_timeout = 5\n")
     clients = [host.account() for _ in range(4)]
     (old,), stop, codes = keys_of(host), threading.Event(), set()
 
@@ -109,7 +111,7 @@ def test_nobody_is_locked_out_meanwhile(host):
     for thread in threads:
         thread.start()
     try:
-        for number in range(2, 5):
+        for number in range(2, 4):
             new = new_key(number)
             use_keys(host, old, new)
             use_keys(host, new, old)
@@ -119,8 +121,7 @@ def test_nobody_is_locked_out_meanwhile(host):
         stop.set()
         for thread in threads:
             thread.join()
-    # A worker that is so short of time may cut a request off; but no token is unknown to anybody.
-    assert codes - {502} == {200}
+    assert codes == {200}
 
 
 def test_more_than_a_batch(host):
