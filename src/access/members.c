@@ -452,7 +452,11 @@ grants_sweep(struct db *db, const struct config *config UNUSED, struct arena *a)
 {
 	struct sweep s = { .arena = a, .until = stamp_now(), .ended = SWEEP_BATCH };
 
-	while (s.ended == SWEEP_BATCH)
+	while (s.ended == SWEEP_BATCH) {
+		struct arena_mark mark = arena_mark(a);
+
 		if (db_transaction(db, a, sweep_batch, &s) < DB_NONE)
 			return;
+		arena_rewind(a, mark);
+	}
 }
