@@ -53,3 +53,8 @@ def test_the_unit_leaves_the_calls_that_the_program_leaves_itself():
     needed = set(re.findall(r"SCMP_SYS\((\w+)\), (?:EVERY|CONFINED)", (TOP / "src/server/seccomp.c").read_text()))
     assert len(needed) > 100
     assert needed - left == set()
+
+
+def test_no_line_of_the_log_is_dropped():
+    """operating.md promises one for each request."""
+    assert "LogRateLimitIntervalSec=0" in UNIT.read_text().splitlines()
