@@ -21,11 +21,9 @@ def hosts(service):
     """Both deliver their mails to where those of service arrive."""
     lines = (service.state / "roster.conf").read_text().splitlines()
     config = next(line for line in lines if line.startswith("smtp_url")) + "\n"
-    first = Daemon(service, workers=1, config=config)
-    second = Sibling(first, workers=1, config=config)
-    yield first, second
-    second.close()
-    first.close()
+    with contextlib.closing(Daemon(service, workers=1, config=config)) as first:
+        with contextlib.closing(Sibling(first, workers=1, config=config)) as second:
+            yield first, second
 
 
 @pytest.fixture(autouse=True)
