@@ -61,11 +61,17 @@ static const struct chore chores[] = {
 	{ .name = "token uses", .interval = 10, .run = uses_flush, .at_end = uses_flush_all },
 };
 
+struct password_cost
+app_password_cost(const struct config *c)
+{
+	return (struct password_cost){ (uint32_t)c->argon2_memory, (uint32_t)c->argon2_passes,
+		(uint32_t)c->argon2_lanes };
+}
+
 static void
 prepare_slow(const struct config *c)
 {
-	password_init((struct password_cost){
-	    (uint32_t)c->argon2_memory, (uint32_t)c->argon2_passes, (uint32_t)c->argon2_lanes });
+	password_init(app_password_cost(c));
 }
 
 /* Tries to connect until it works or the time is over. */

@@ -2,6 +2,7 @@
 #ifndef ROSTER_APP_H
 #define ROSTER_APP_H
 
+#include "crypto/password.h"
 #include "server/server.h"
 
 extern const struct app roster;
@@ -22,5 +23,8 @@ struct app_source {
  */
 bool app_config(struct config *config, const struct app_source *source, struct arena *a,
     struct text *problems) MUST_CHECK;
+
+/* What a password that is set costs to hash. */
+struct password_cost app_password_cost(const struct config *config);
 
 #endif

@@ -406,7 +406,7 @@ run(const struct command *c, struct ctl *ctl, struct app_source *source)
 	} else {
 		options = server_db_options(&roster, config);
 		ctl->db = db_new(&options);
-		roster.prepare_slow(config);
+		password_set_cost(app_password_cost(config));
 		status = db_connect(ctl->db, ctl->arena, &problem)
 		    ? c->run(ctl)
 		    : ctl_error(CTL_FAILED, "%.*s", TEXT_ARGS(problem));

@@ -79,12 +79,18 @@ cost_eq(struct password_cost a, struct password_cost b)
 }
 
 void
-password_init(struct password_cost cost)
+password_set_cost(struct password_cost cost)
 {
 	must(cost_within(cost, PASSWORD_COST_MIN, PASSWORD_COST_MAX));
 	if (hashing.memory != NULL)
 		munmap(hashing.memory, hashing.size);
-	hashing.cost = cost;
+	hashing = (struct hashing){ .cost = cost };
+}
+
+void
+password_init(struct password_cost cost)
+{
+	password_set_cost(cost);
 	hashing.size = (size_t)cost.memory * 1024;
 	hashing.memory = map_memory(hashing.size);
 	must(hashing.memory != NULL);
@@ -212,7 +218,7 @@ compute(struct text password, const struct phc *h, uint8_t tag[static TAG_MAX])
 	int64_t began;
 	int result;
 
-	must(hashing.memory != NULL);
+	must(hashing.cost.memory > 0);
 	began = stamp_monotonic();
 	result = argon2_ctx(&context, h->type);
 	count_time(TIMING_HASH, stamp_monotonic() - began);

@@ -21,12 +21,14 @@ struct password_cost {
 #define PASSWORD_COST_MAX ((struct password_cost){ 1048576, 16, 16 })
 
 /*
- * Maps the hashing memory for this cost once, for the life of the process; each hash wipes it. A
- * stored hash of a higher cost gets memory of its own. Only processes of the slow lane and
- * rosterctl call this; without it hashing is our mistake and ends in must(). A second call changes
- * the cost.
+ * Sets the cost of new hashes, and maps the memory for it once, for the life of the process; each hash wipes
+ * it. A stored hash of a higher cost gets memory of its own. Only processes of the slow lane call this; in
+ * others hashing is our mistake and ends in must(). A second call changes the cost.
  */
 void password_init(struct password_cost cost);
+
+/* Sets the cost only: for rosterctl, which hashes once or never, each hash maps memory of its own. */
+void password_set_cost(struct password_cost cost);
 
 /* "$argon2id$v=19$m=19456,t=2,p=1$...$..." on the arena, at the cost of password_init(). */
 struct text password_hash(struct secret password, struct arena *a);

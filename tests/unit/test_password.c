@@ -248,6 +248,19 @@ Test(password, memory_is_wiped)
 	cr_expect_eq(used, 0);
 }
 
+Test(password, memory_of_one_hash_goes_with_it)
+{
+	struct password_cost cost = { 19464, 2, 1 };
+	struct text phc;
+
+	password_set_cost(cost);
+	phc = password_hash(secret_of("secret"), a);
+	cr_expect(text_starts(phc, T("$argon2id$v=19$m=19464,t=2,p=1$")));
+	cr_expect(password_verify(secret_of("secret"), phc, a));
+	cr_expect_null(find_mapping((size_t)cost.memory * 1024));
+	cr_expect_null(find_mapping((size_t)PASSWORD_COST_MIN.memory * 1024), "of the cost before");
+}
+
 /* Of the arena only the hash is left. */
 Test(password, normal_form_is_wiped)
 {
