@@ -133,6 +133,8 @@ start_database() {
 		character-set-server=utf8mb4
 		max_connections=300
 		performance_schema=OFF
+		innodb_buffer_pool_size=64M
+		innodb_log_file_size=32M
 		innodb_flush_log_at_trx_commit=1
 	EOT
 	write "$state/mariadb-init.sql" <<-EOT
