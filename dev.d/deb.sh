@@ -60,8 +60,8 @@ live_in_roots() {
 	fi
 	cp -a "$without" "$with"
 	live in_root --net "$without" bash -c 'ip link set lo up; exec /srv/lifecycle'
-	if boot "$with" /bin/true; then
-		live boot "$with" /srv/lifecycle
+	if boot 60 "$with" /bin/true; then
+		live boot 1200 "$with" /srv/lifecycle
 	else
 		say "systemd does not run in a container here: the package's life with it is left out"
 	fi
@@ -116,9 +116,11 @@ in_root() {
 	' in_root "$@"
 }
 
-# boot ROOT COMMAND: systemd in namespaces of its own, until the command, a unit of it, ends; then what that printed.
+# boot SECONDS ROOT COMMAND: systemd in namespaces of its own, until the command, a unit of it, ends or the time is
+# over; then what that printed.
 boot() {
-	local out=$1/srv/out status=0
+	local seconds=$1 out=$2/srv/out status=0
+	shift
 	: >"$out"
 	cat >"$1/etc/systemd/system/command.service" <<-EOT
 		[Unit]
@@ -134,7 +136,8 @@ boot() {
 		WantedBy=multi-user.target
 	EOT
 	in_root "$1" systemctl enable command.service 2>/dev/null
-	unshare --mount --propagation unchanged --pid --uts --ipc --net --cgroup --fork --kill-child bash -euc '
+	timeout "$seconds" \
+		unshare --mount --propagation unchanged --pid --uts --ipc --net --cgroup --fork --kill-child bash -euc '
 		mount --make-rprivate / 2>/dev/null || true
 		mount --bind "$1" "$1"
 		cd "$1"
