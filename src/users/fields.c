@@ -235,7 +235,7 @@ static const struct field fields[] = {
 	  .input = { .max = 100, .nullable = true }, .decode = decode_image,
 	  .shape = &file_shape,
 	  .help = "Where the user's picture is; sent as a file of a multipart form: PNG, JPEG, GIF or"
-		  " WebP." },
+		  " WebP. In JSON, null takes it away." },
 	{ .name = "identity_source", .kind = KIND_TEXT, .column = "identity_source",
 	  .read = ALL, .create = OPERATOR,
 	  .input = { .max = 50 },
