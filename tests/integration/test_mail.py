@@ -31,8 +31,8 @@ OURS = re.compile(r"^(smtp_|mail_|homeport_url)")
 
 @pytest.fixture(scope="module")
 def instance():
-    """One instance whose mail options each test sets anew."""
-    service = Service(workers=1)
+    """One instance whose mail options each test sets anew. All mails are one user's."""
+    service = Service(workers=1, config="email_change_requests = 1000\n")
     service.client = service.account()
     # Without an old address there is no notice to it, and each request is one mail.
     service.sql("UPDATE users SET email = '' WHERE username = %s", service.client.user["username"])
