@@ -205,7 +205,7 @@ def test_whom_the_remote_does_not_know_is_deactivated_and_then_left(host, remote
     eventually(lambda: remote.order.count(stays) == 2)
     eventually(lambda: gone not in states(host))
     assert remote.order.count(gone) == 1
-    assert synced(host) >= {stays}
+    eventually(lambda: synced(host) >= {stays}, what="the sync of who stays")
 
 
 def test_whoever_pulls_by_hand_saves_the_sync_a_question(host, remote, provide, people):
