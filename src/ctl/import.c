@@ -495,11 +495,14 @@ clear_batches(struct import *im)
 	im->rq.arena = im->reading->arena;
 }
 
-/* The users that tokens name are rows of the same transaction: the server does not look for each of them again. */
-static const struct db_stmt keys_unchecked = {
-	.name = "keys_unchecked",
+/*
+ * The users that tokens name are rows of the same transaction, and what is JSON was written here: the server need
+ * not look at each of them again.
+ */
+static const struct db_stmt unchecked = {
+	.name = "unchecked",
 	.access = DB_READ,
-	.sql = "SET SESSION foreign_key_checks = 0",
+	.sql = "SET SESSION foreign_key_checks = 0, check_constraint_checks = 0",
 };
 
 /* A try at the whole file, from its start. */
@@ -516,7 +519,7 @@ try_once(struct import *im)
 	im->trouble = DB_NONE;
 	records_rewind(&im->in);
 	begin(im);
-	(void)db_exec_values(im->ctl->db, &keys_unchecked, NULL, 0);
+	(void)db_exec_values(im->ctl->db, &unchecked, NULL, 0);
 	im->resuming = users_imported(&im->rq, im->prefix);
 	take_records(im);
 	end = db_end(im->ctl->db, all_or_nothing(im) && is_writing(im));
