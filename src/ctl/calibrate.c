@@ -72,15 +72,12 @@ print_line(struct ctl *ctl, const struct set *s, int64_t us)
 static const struct set *
 set_at(struct ctl *ctl, size_t i)
 {
-	const struct config *c = &ctl->setup.config;
 	struct set *own;
 
 	if (i > 0)
 		return i <= countof(sets) ? &sets[i - 1] : NULL;
 	own = arena_alloc(ctl->arena, sizeof(*own));
-	*own = (struct set){ "roster.conf",
-		{ (uint32_t)c->argon2_memory, (uint32_t)c->argon2_passes,
-		    (uint32_t)c->argon2_lanes } };
+	*own = (struct set){ "roster.conf", app_password_cost(&ctl->setup.config) };
 	return own;
 }
 

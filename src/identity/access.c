@@ -49,9 +49,9 @@ bare(struct text t, struct arena *a)
 }
 
 static bool
-repeats(struct text body, struct text secret, struct arena *a)
+repeats(struct text said, struct text secret, struct arena *a)
 {
-	struct text said = bare(body, a), kept = bare(secret, a);
+	struct text kept = bare(secret, a);
 
 	return kept.n > 0 && memmem(said.s, said.n, kept.s, kept.n) != NULL;
 }
@@ -76,9 +76,10 @@ refusal(const struct question *q, struct text refresh, struct text body, struct 
 {
 	const struct text secrets[] = { refresh, url_encode(a, refresh), q->client_secret,
 		basic_credentials(q->provider->client_id, q->client_secret, a) };
+	struct text said = bare(body, a);
 
 	for (size_t i = 0; i < countof(secrets); i++)
-		if (repeats(body, secrets[i], a))
+		if (repeats(said, secrets[i], a))
 			return T(TRANSPORT);
 	return arena_printf(a, TRANSPORT " Reason: %.*s",
 	    TEXT_ARGS(python_bytes(text_slice(body, 0, REASON_MAX), a)));
