@@ -89,7 +89,7 @@ audit_many(struct request *rq, enum event event, const struct audited *what, siz
 	struct value row[COLUMNS];
 	struct sql q;
 
-	random_uuids(uuids, n);
+	ordered_uuids(uuids, n);
 	sql_init(&q, rq->arena);
 	sql_add(&q, AUDIT_APPEND);
 	for (size_t i = 0; i < n; i++) {

@@ -65,13 +65,33 @@ uuid_print(struct uuid u, enum uuid_form form, char out[static UUID_SIZE])
 	return (struct text){ out, (size_t)(p - out) };
 }
 
+static void
+mark(struct uuid *u, uint8_t version)
+{
+	u->b[6] = (uint8_t)((u->b[6] & 0x0f) | version << 4);
+	u->b[8] = (u->b[8] & 0x3f) | 0x80; /* the variant of RFC 9562 */
+}
+
 struct uuid
 uuid_v4(const uint8_t random_bytes[static 16])
 {
 	struct uuid u;
 
 	memcpy(u.b, random_bytes, sizeof(u.b));
-	u.b[6] = (u.b[6] & 0x0f) | 0x40; /* version 4 */
-	u.b[8] = (u.b[8] & 0x3f) | 0x80; /* the variant of RFC 4122 */
+	mark(&u, 4);
+	return u;
+}
+
+struct uuid
+uuid_v7(uint64_t time, const uint8_t random_bytes[static 8])
+{
+	struct uuid u;
+
+	for (size_t i = 0; i < 6; i++)
+		u.b[i] = (uint8_t)(time >> (52 - 8 * i));
+	u.b[6] = (uint8_t)(time >> 8);
+	u.b[7] = (uint8_t)time;
+	memcpy(&u.b[8], random_bytes, 8);
+	mark(&u, 7);
 	return u;
 }

@@ -1,4 +1,4 @@
-/* UUIDs (RFC 4122): 16 bytes, printed with dashes or as 32 hex digits. */
+/* UUIDs (RFC 9562): 16 bytes, printed with dashes or as 32 hex digits. */
 #ifndef ROSTER_BASE_UUID_H
 #define ROSTER_BASE_UUID_H
 
@@ -29,5 +29,11 @@ struct text uuid_print(struct uuid u, enum uuid_form form, char out[static UUID_
 
 /* A version 4 UUID of 16 random bytes. */
 struct uuid uuid_v4(const uint8_t random[static 16]);
+
+/*
+ * A version 7 UUID: of a time, in 1/4096 milliseconds since 1970 (section 6.2, method 3), and 8 random bytes. Those of
+ * later times are larger.
+ */
+struct uuid uuid_v7(uint64_t time, const uint8_t random[static 8]);
 
 #endif

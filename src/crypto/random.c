@@ -2,6 +2,7 @@
 
 #include <sodium.h>
 
+#include "base/stamp.h"
 #include "crypto/random.h"
 
 void
@@ -19,18 +20,23 @@ random_bytes(void *out, size_t n)
 struct uuid
 random_uuid(void)
 {
-	struct uuid u;
+	uint8_t bytes[16];
 
-	random_uuids(&u, 1);
-	return u;
+	random_bytes(bytes, sizeof(bytes));
+	return uuid_v4(bytes);
 }
 
 void
-random_uuids(struct uuid *out, size_t n)
+ordered_uuids(struct uuid *out, size_t n)
 {
-	random_bytes(out, n * sizeof(*out));
-	for (size_t i = 0; i < n; i++)
-		out[i] = uuid_v4(out[i].b);
+	static uint64_t last;
+	uint64_t now = (uint64_t)stamp_now().us * 4096 / 1000;
+
+	random_bytes(out, n * sizeof(*out)); /* in one call of the operating system */
+	for (size_t i = 0; i < n; i++) {
+		last = now > last ? now : last + 1;
+		out[i] = uuid_v7(last, out[i].b);
+	}
 }
 
 uint32_t

@@ -117,7 +117,7 @@ fill_uuids(struct request *rq, const struct bulk *b)
 {
 	struct uuid *uuids = arena_alloc(rq->arena, b->n * sizeof(*uuids));
 
-	random_uuids(uuids, b->n);
+	ordered_uuids(uuids, b->n);
 	for (size_t i = 0; i < b->n; i++)
 		if (draft_value(b->drafts[i], "uuid").null)
 			draft_set(b->drafts[i], "uuid", V(uuids[i]));

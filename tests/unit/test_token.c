@@ -59,16 +59,32 @@ Test(token, is_random)
 		cr_expect(changed[j], "digit %zu", j);
 }
 
-Test(random, many_uuids)
+/* Milliseconds since 1970 that the UUID was made. */
+static int64_t
+made(struct uuid u)
 {
-	struct uuid u[100];
+	int64_t ms = 0;
+
+	for (size_t i = 0; i < 6; i++)
+		ms = ms << 8 | u.b[i];
+	return ms;
+}
+
+Test(random, uuids_in_order)
+{
+	int64_t before = stamp_now().us / 1000;
+	struct uuid u[10000];
 
 	crypto_init();
-	random_uuids(u, countof(u));
+	ordered_uuids(u, countof(u) / 2);
+	ordered_uuids(u + countof(u) / 2, countof(u) / 2);
 	for (size_t i = 0; i < countof(u); i++) {
-		cr_assert_eq(u[i].b[6] >> 4, 4);
-		for (size_t j = 0; j < i; j++)
-			cr_assert(!uuid_eq(u[i], u[j]));
+		cr_assert_eq(u[i].b[6] >> 4, 7);
+		cr_assert_eq(u[i].b[8] >> 6, 2);
+		cr_assert(i == 0 || memcmp(u[i - 1].b, u[i].b, sizeof(u[i].b)) < 0, "%zu", i);
+		cr_assert(i == 0 || memcmp(&u[i - 1].b[9], &u[i].b[9], 7) != 0, "%zu", i);
+		cr_assert_geq(made(u[i]), before);
+		cr_assert_leq(made(u[i]), before + 60 * 1000);
 	}
 }
 

@@ -87,3 +87,14 @@ Test(uuid, version_4_keeps_the_other_bits)
 	uuid_print(uuid_v4(bytes), UUID_DASHED, out);
 	cr_assert_str_eq(out, "ffffffff-ffff-4fff-bfff-ffffffffffff");
 }
+
+/* The example of RFC 9562, appendix A.6. */
+Test(uuid, version_7)
+{
+	static const uint8_t bytes[8] = { 0x18, 0xc4, 0xdc, 0x0c, 0x0c, 0x07, 0x39, 0x8f };
+	uint64_t ms = UINT64_C(0x017f22e279b0);
+	char out[UUID_SIZE];
+
+	uuid_print(uuid_v7(ms << 12 | 0xcc3, bytes), UUID_DASHED, out);
+	cr_assert_str_eq(out, "017f22e2-79b0-7cc3-98c4-dc0c0c07398f");
+}
