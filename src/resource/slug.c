@@ -2,6 +2,7 @@
 
 #include "base/table.h"
 #include "crypto/random.h"
+#include "json/writer.h"
 #include "resource/resource_int.h"
 
 /* Characters of the name that a slug begins with. */
@@ -124,57 +125,53 @@ note_given(struct slugs *s, struct text slug)
 		*largest = number;
 }
 
-/* Fills in the largest numbers of stems; where has them. */
+/*
+ * Fills in the largest numbers of stems, a JSON array of them: as a table that the other is joined with, which takes
+ * the server a third of the time of an IN with so many values, and has one text.
+ */
 static void
-read_last(struct request *rq, struct slugs *s, const struct resource *r, struct sql *where)
+read_last(struct request *rq, struct slugs *s, const struct resource *r, struct text stems)
 {
-	struct value row[] = { { .kind = KIND_TEXT }, { .kind = KIND_MAYBE } };
+	struct value row[] = { { .kind = KIND_TEXT }, { .kind = KIND_INT } };
 	struct sql q;
 
 	sql_init(&q, rq->arena);
-	sql_add(&q, "SELECT slug_stem, MAX(slug_number) FROM ");
+	sql_add(&q, "SELECT s.stem, (SELECT r.slug_number FROM ");
 	sql_add(&q, r->table);
-	sql_append(&q, where);
-	sql_add(&q, ") AND slug_number < ");
+	sql_add(&q, " r WHERE r.slug_stem = s.stem AND r.slug_number < ");
 	sql_value(&q, V(NUMBERS_END));
-	sql_add(&q, " GROUP BY slug_stem");
+	sql_add(&q, " ORDER BY r.slug_number DESC LIMIT 1) AS largest FROM JSON_TABLE(");
+	sql_value(&q, V(stems));
+	sql_add(&q,
+	    ", '$[*]' COLUMNS (stem VARCHAR(50) COLLATE utf8mb4_nopad_bin PATH '$')) s"
+	    " HAVING largest IS NOT NULL");
 	db_query_sql(rq->db, "slugs_largest", DB_READ, &q, row, countof(row));
 	while (db_next(rq->db))
-		if (!row[1].null)
-			*table_at(&s->last, row[0].t, NULL) = row[1].i;
-}
-
-static void
-add_stem(struct sql *where, struct text stem)
-{
-	sql_add(where, where->nvalues == 0 ? " WHERE slug_stem IN (" : ", ");
-	sql_value(where, V(stem));
+		*table_at(&s->last, row[0].t, NULL) = row[1].i;
 }
 
 /* Asks for the numbers of those stems that are new here. */
 static void
 learn_stems(struct request *rq, struct slugs *s, const struct bulk *b, const struct text *stems)
 {
-	struct text last = TEXT_NONE;
-	struct sql where;
-	bool is_new;
+	struct json_writer w;
+	struct buf list;
+	bool is_new, any = false;
 
-	sql_init(&where, rq->arena);
+	buf_init(&list, rq->arena);
+	json_writer_init(&w, rq->arena, json_sink_buf, &list, UUID_DASHED);
+	json_array(&w);
 	for (size_t i = 0; i < b->n; i++) {
 		if (text_is_none(stems[i]))
 			continue;
 		(void)table_at(&s->last, stems[i], &is_new);
-		if (!is_new)
-			continue;
-		last = stems[i];
-		add_stem(&where, last);
+		if (is_new)
+			json_text(&w, stems[i]);
+		any = any || is_new;
 	}
-	if (where.nvalues == 0)
-		return;
-	/* To a power of two, so that few texts are prepared, and these once. */
-	while ((where.nvalues & (where.nvalues - 1)) != 0)
-		add_stem(&where, last);
-	read_last(rq, s, b->resource, &where);
+	json_array_end(&w);
+	if (any)
+		read_last(rq, s, b->resource, buf_text(&list));
 }
 
 /* The next number of the stem, in all that is known. */

@@ -9,17 +9,18 @@ import subprocess
 import time
 from pathlib import Path
 
-from service import BUILD
+from service import BUILD, unique
 
 PEOPLE = 20_000  # of one file
-ROUNDS = 3
+MANY = 200_000  # that are there before
+ROUNDS = 5
 
 # bcrypt's example: as long as a hash is.
 HASH = "$2b$12$R9h/cIPz0gi.URNNX3kh2OPST9/PgBkqquzi.Ss7KIUgO2t0jWMUW"
 
 
-def objects(tag, hashed):
-    for n in range(PEOPLE):
+def objects(tag, hashed, people=PEOPLE):
+    for n in range(people):
         yield {
             "username": f"{tag}-{n}",
             "email": f"{tag}-{n}@example.org",
@@ -48,9 +49,9 @@ WRITERS = {"csv": csv_table, "jsonl": json_lines}
 NAMES = {"csv": "CSV", "jsonl": "JSON Lines"}
 
 
-def run(service, *words):
+def run(config, *words):
     """Seconds, and the most memory in KiB that the process had."""
-    command = [BUILD / "rosterctl", "--config", service.state / "roster.conf", "user", *words]
+    command = [BUILD / "rosterctl", "--config", config, *words]
     began = time.monotonic()
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
     status = Path(f"/proc/{process.pid}/status")
@@ -63,17 +64,52 @@ def run(service, *words):
     return seconds, peak
 
 
-def import_once(service, form, hashed, number):
-    path = service.state / f"bench.{form}"
-    path.write_text(WRITERS[form](objects(f"{form}{hashed:d}{number}", hashed)))
-    seconds, peak = run(service, "import", path)
-    return PEOPLE / seconds, peak
+@contextlib.contextmanager
+def database(service):
+    """A database of its own, with the schema and without accounts: what rosterctl finds it by, and its name."""
+    name = unique("bench").replace("-", "_")
+    options, config = service.state / f"{name}.cnf", service.state / f"{name}.conf"
+    options.touch(0o600)
+    options.write_text((service.state / "roster.cnf").read_text().replace("database=roster", f"database={name}"))
+    config.write_text((service.state / "roster.conf").read_text().replace("roster.cnf", options.name))
+    service.sql(f"CREATE DATABASE {name} CHARACTER SET utf8mb4")
+    service.sql(f"GRANT ALL ON {name}.* TO roster@localhost")
+    try:
+        run(config, "migrate")
+        yield config, name
+    finally:
+        service.sql(f"DROP DATABASE {name}")
 
 
-def export_once(service, form):
-    count = service.sql("SELECT COUNT(*) FROM users")[0][0]
-    seconds, peak = run(service, "export", "--format", form)
-    return count / seconds, peak
+def import_file(config, form, hashed, tag, people=PEOPLE):
+    """Accounts a second, and KiB."""
+    path = config.with_suffix(f".{form}")
+    path.write_text(WRITERS[form](objects(tag, hashed, people)))
+    seconds, peak = run(config, "user", "import", path)
+    path.unlink()
+    return people / seconds, peak
+
+
+def copy(service, name):
+    """Accounts a second when the server itself puts the rows of an import into tables like theirs."""
+    with service.connect(autocommit=False) as connection, connection.cursor() as cursor:
+        cursor.execute(f"USE {name}")
+        statements = []
+        for table in ("users", "audit_events", "tokens"):
+            cursor.execute(f"CREATE TABLE {table}_copy LIKE {table}")
+            cursor.execute(
+                "SELECT GROUP_CONCAT(column_name) FROM information_schema.columns"
+                " WHERE table_schema = %s AND table_name = %s AND generation_expression IS NULL",
+                (name, table),
+            )
+            columns = cursor.fetchone()[0]
+            statements.append(f"INSERT INTO {table}_copy ({columns}) SELECT {columns} FROM {table}")
+        cursor.execute("SET check_constraint_checks = 0")
+        began = time.monotonic()
+        for statement in statements:
+            cursor.execute(statement)
+        connection.commit()
+        return PEOPLE / (time.monotonic() - began)
 
 
 @contextlib.contextmanager
@@ -89,20 +125,46 @@ def as_installed(service):
 
 
 def rows(service):
-    """What was done, accounts a second, KiB. The rounds run in turns."""
+    """What was done, accounts a second, the quotient with the copies of the same rounds, KiB. The rounds run in turns."""
     with as_installed(service):
-        yield from measure(service)
+        yield from into_none(service)
+        yield from into_many(service)
 
 
-def measure(service):
+def title(form, hashed):
+    return f"import of {NAMES[form]}{', with hashes' if hashed else ''}"
+
+
+def into_none(service):
     shapes = [(form, hashed) for form in WRITERS for hashed in (False, True)]
-    done = {}
-    for number in range(ROUNDS):
-        for form, hashed in shapes:
-            name = f"import of {NAMES[form]}{', with hashes' if hashed else ''}"
-            done.setdefault(name, []).append(import_once(service, form, hashed, number))
+    done = {shape: [] for shape in shapes}
+    copies = []
     for _ in range(ROUNDS):
-        for form in WRITERS:
-            done.setdefault(f"export as {NAMES[form]}", []).append(export_once(service, form))
-    for name, results in done.items():
-        yield name, statistics.median(rate for rate, _ in results), max(peak for _, peak in results)
+        for form, hashed in shapes:
+            with database(service) as (config, name):
+                done[form, hashed].append(import_file(config, form, hashed, "some"))
+                if (form, hashed) == shapes[0]:
+                    copies.append(copy(service, name))
+    for shape, results in done.items():
+        yield summary(title(*shape), results, copies)
+    yield "INSERT ... SELECT of the same rows", statistics.median(copies), 1, None
+
+
+def into_many(service):
+    imports, exports = [], {form: [] for form in WRITERS}
+    with database(service) as (config, _):
+        import_file(config, "csv", False, "many", MANY)
+        for number in range(ROUNDS):
+            imports.append(import_file(config, "csv", False, f"more{number}"))
+            for form in WRITERS:
+                seconds, peak = run(config, "user", "export", "--format", form)
+                exports[form].append(((MANY + (number + 1) * PEOPLE) / seconds, peak))
+    yield summary(f"{title('csv', False)}, beside {MANY:,} accounts and more", imports)
+    for form, results in exports.items():
+        yield summary(f"export as {NAMES[form]}", results)
+
+
+def summary(name, results, copies=None):
+    rates = [rate for rate, _ in results]
+    share = copies and statistics.median(rate / copied for rate, copied in zip(rates, copies))
+    return name, statistics.median(rates), share, max(peak for _, peak in results)

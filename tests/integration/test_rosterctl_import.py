@@ -11,13 +11,14 @@ import re
 import resource
 import signal
 import subprocess
+import uuid
 import warnings
 
 import pytest
 
 from people import people
 from service import BUILD, Client, eventually, unique
-from users import STAMP, UUID
+from users import STAMP
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
@@ -44,6 +45,9 @@ def csv_table(objects):
         writer.writerow({k: "" if v is None else str(v).lower() if isinstance(v, bool) else v for k, v in o.items()})
     return out.getvalue()
 
+
+# Version 7 (RFC 9562).
+UUID_IN_ORDER = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 
 FORMATS = {"csv": csv_table, "jsonl": json_lines}
 
@@ -113,7 +117,7 @@ def test_an_account_is_what_the_api_would_have_made(service):
     own = {"url", "uuid", "username", "slug", "email", "date_joined", "token_expires_at"}
     assert {k: v for k, v in by_import.items() if k not in own} == {k: v for k, v in by_api.items() if k not in own}
     assert by_import["slug"].rpartition("-")[0] == by_api["slug"].rpartition("-")[0]
-    assert UUID.fullmatch(by_import["uuid"]) and STAMP.fullmatch(by_import["date_joined"])
+    assert UUID_IN_ORDER.fullmatch(by_import["uuid"]) and STAMP.fullmatch(by_import["date_joined"])
     token = service.rosterctl("user", "token", one["username"]).stdout.strip()
     me = Client(service, token).get("/api/users/me/").json()
     assert me["username"] == one["username"] and me["token"] == token
@@ -126,6 +130,25 @@ def test_an_account_is_what_the_api_would_have_made(service):
     assert event["subject_type"] == "user" and len(event["request_id"]) == 32
     assert event["changes"].keys() == api_event["changes"].keys()
     assert event["changes"]["email"] == [None, one["email"]]
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_uuids_go_up_from_line_to_line(service, form):
+    """Of the accounts and of their events, so that all go to the end of an index; those that a file brings stay."""
+    crowd = [new() for _ in range(1100)]
+    own = str(uuid.uuid4())
+    crowd.append({**new(), "uuid": own})
+    cells = [{key: one.get(key, "") for key in crowd[-1]} for one in crowd]
+    imported(service, FORMATS[form](cells if form == "csv" else crowd))
+    rows = service.sql(
+        "SELECT u.username, u.uuid, e.uuid FROM users u JOIN audit_events e ON e.subject_uuid = u.uuid"
+        " WHERE u.username IN %s", [one["username"] for one in crowd],
+    )
+    uuids = {name: [str(uuid.UUID(bytes=bytes)) for bytes in both] for name, *both in rows}
+    made = [uuids[one["username"]] for one in crowd]
+    assert made.pop()[0] == own
+    for column in zip(*made):
+        assert list(column) == sorted({*column}) and all(map(UUID_IN_ORDER.fullmatch, column))
 
 
 def test_slugs_go_on_where_others_have_stopped(service):
