@@ -105,6 +105,7 @@ print_import(void)
 	    "A file is in UTF\\-8: CSV as of RFC 4180, with commas and the names of the fields in its\n"
 	    "first line, or JSON Lines, an object a line. The first character tells which it is.\n"
 	    "In CSV an empty cell of what is no text is null, or as if it were not there.\n"
+	    "Whoever has no uuid gets one of version 7 (RFC 9562), which tells when it was made.\n"
 	    ".P\nUnless \\-\\-skip\\-errors is given, an import does all or nothing. After an interruption\n"
 	    "the same file goes on where it had ended: it finds the accounts that it has made.");
 	printf(
