@@ -199,22 +199,19 @@ access_filter_project_uuid(struct request *rq, struct sql *where, struct text va
 static void
 holders_of(struct request *rq, struct sql *where, const char *param, const char *column)
 {
-	const char *comma = "";
 	struct text name;
-	size_t at = 0;
+	size_t at = 0, n = 0;
 
 	/* Found once, as a table, and not for every user that is looked at. */
 	sql_add(where,
 	    " AND u.id IN (SELECT h.id FROM (SELECT DISTINCT g.user_id AS id FROM role_grants g"
 	    " JOIN roles r ON r.id = g.role_id WHERE " GRANT_ACTIVE("g") " AND g.");
 	sql_add(where, column);
-	sql_add(where, " IS NOT NULL AND r.name IN (");
-	while (request_param_each(rq, text_from(param), &at, &name)) {
-		sql_add(where, comma);
-		sql_value(where, V(text_trim(name)));
-		comma = ", ";
-	}
-	sql_add(where, ")) h)");
+	sql_add(where, " IS NOT NULL AND r.name IN ");
+	while (request_param_each(rq, text_from(param), &at, &name))
+		sql_list_value(where, &n, V(text_trim(name)));
+	sql_list_end(where, n);
+	sql_add(where, ") h)");
 }
 
 void

@@ -140,18 +140,15 @@ people_here(struct request *rq UNUSED, struct sql *where)
 static void
 add_roles(struct request *rq, struct sql *where, const char *param, const char *scope)
 {
-	const char *comma = "";
 	struct text name;
-	size_t at = 0;
+	size_t at = 0, n = 0;
 
 	sql_add(where, scope);
-	sql_add(where, " AND r.name IN (''");
-	while (request_param_each(rq, text_from(param), &at, &name)) {
-		comma = ", ";
-		sql_add(where, comma);
-		sql_value(where, V(text_trim(name)));
-	}
-	sql_add(where, "))");
+	sql_add(where, " AND r.name IN ");
+	while (request_param_each(rq, text_from(param), &at, &name))
+		sql_list_value(where, &n, V(text_trim(name)));
+	sql_list_end(where, n);
+	sql_add(where, ")");
 }
 
 /* Both parameters together: a user with any of the roles. The first one that is there does it. */

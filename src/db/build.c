@@ -37,6 +37,19 @@ sql_value(struct sql *q, struct value v)
 }
 
 void
+sql_list_value(struct sql *q, size_t *n, struct value v)
+{
+	sql_add(q, (*n)++ == 0 ? "(" : ", ");
+	sql_value(q, v);
+}
+
+void
+sql_list_end(struct sql *q, size_t n)
+{
+	sql_add(q, n == 0 ? "(NULL)" : ")");
+}
+
+void
 sql_row(struct sql *q, const struct value *values, size_t n)
 {
 	must(q->nvalues == q->rows * n);

@@ -170,6 +170,13 @@ void sql_add(struct sql *q, const char *constant);
 void sql_value(struct sql *q, struct value v);
 
 /*
+ * Adds a value to the list of an IN, and its end; *n, 0 before the first, counts them. "(NULL)" is the list of
+ * none, in which nothing is.
+ */
+void sql_list_value(struct sql *q, size_t *n, struct value v);
+void sql_list_end(struct sql *q, size_t n);
+
+/*
  * Adds a row to the one "(?, ...)" of an INSERT, which the first adds to the text; all have n values, and the
  * statement no others. The kinds of a column are one in all rows; KIND_NONE is the column's DEFAULT.
  */

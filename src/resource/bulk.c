@@ -17,24 +17,21 @@ bulk_read(struct request *rq, struct draft *d, struct json *object)
 static bool
 where_among(struct sql *q, const struct bulk *b, size_t field)
 {
-	const char *separator = " (";
+	size_t n = 0;
 
 	sql_add(q, " FROM ");
 	sql_add(q, b->resource->table);
 	sql_add(q, " WHERE ");
 	sql_add(q, b->resource->fields[field].column);
-	sql_add(q, " IN");
+	sql_add(q, " IN ");
 	for (size_t i = 0; i < b->n; i++) {
 		const struct draft *d = b->drafts[i];
 
-		if (!d->set[field] || d->values[field].null)
-			continue;
-		sql_add(q, separator);
-		sql_value(q, d->values[field]);
-		separator = ", ";
+		if (d->set[field] && !d->values[field].null)
+			sql_list_value(q, &n, d->values[field]);
 	}
-	sql_add(q, ")");
-	return q->nvalues > 0;
+	sql_list_end(q, n);
+	return n > 0;
 }
 
 /* Tells of each draft that has the value. */

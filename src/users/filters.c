@@ -71,20 +71,15 @@ static void
 filter_username_list(struct request *rq UNUSED, struct sql *where, struct text value)
 {
 	struct text rest = value, name;
-	const char *comma = "";
-	bool any = false;
+	size_t n = 0;
 
-	sql_add(where, " AND u.username IN (");
+	sql_add(where, " AND u.username IN ");
 	while (text_split(&rest, ',', &name)) {
 		name = text_trim(name);
-		if (name.n == 0)
-			continue;
-		sql_add(where, comma);
-		sql_value(where, V(name));
-		comma = ", ";
-		any = true;
+		if (name.n > 0)
+			sql_list_value(where, &n, V(name));
 	}
-	sql_add(where, any ? ")" : "NULL)");
+	sql_list_end(where, n);
 }
 
 /* clang-format off */

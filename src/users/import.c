@@ -86,6 +86,7 @@ users_check_imported(struct request *rq, const struct bulk *b, struct text prefi
 {
 	struct value username = { .kind = KIND_TEXT };
 	struct sql q;
+	size_t n = 0;
 
 	sql_init(&q, rq->arena);
 	sql_add(&q,
@@ -93,11 +94,9 @@ users_check_imported(struct request *rq, const struct bulk *b, struct text prefi
 	    " WHERE e.request_id LIKE CONCAT(");
 	sql_value(&q, V(prefix));
 	sql_add(&q, ", '%') AND u.username IN ");
-	for (size_t i = 0; i < b->n; i++) {
-		sql_add(&q, i == 0 ? "(" : ", ");
-		sql_value(&q, draft_value(b->drafts[i], "username"));
-	}
-	sql_add(&q, ")");
+	while (n < b->n)
+		sql_list_value(&q, &n, draft_value(b->drafts[n], "username"));
+	sql_list_end(&q, n);
 	db_query_sql(rq->db, "users_imported", DB_READ, &q, &username, 1);
 	while (db_next(rq->db))
 		for (size_t i = 0; i < b->n; i++)

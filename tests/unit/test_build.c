@@ -50,6 +50,23 @@ Test(build, an_empty_statement_is_an_empty_text)
 	expect(&q, "", 0);
 }
 
+Test(build, lists)
+{
+	struct sql q;
+	size_t n = 0;
+
+	sql_init(&q, a);
+	sql_add(&q, "id IN ");
+	sql_list_value(&q, &n, V(INT64_C(7)));
+	sql_list_value(&q, &n, V(INT64_C(8)));
+	sql_list_end(&q, n);
+	sql_add(&q, " OR name IN ");
+	sql_list_end(&q, 0);
+	expect(&q, "id IN (?, ?) OR name IN (NULL)", 2);
+	cr_expect_eq(n, 2);
+	cr_expect(value_eq(q.values[1], V(INT64_C(8))));
+}
+
 Test(build, a_row_has_all_its_values)
 {
 	const struct value row[] = { V(T("alice")), V(INT64_C(7)), V(INT64_C(8)) };
