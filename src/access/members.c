@@ -394,6 +394,11 @@ static const struct db_stmt sweep_lock = {
 	.ncolumns = countof(expired_columns),
 };
 
+/* A version 4 UUID. */
+#define NEW_UUID                                                  \
+	"UNHEX(INSERT(INSERT(HEX(RANDOM_BYTES(16)), 13, 1, '4')," \
+	" 17, 1, SUBSTR('89AB', 1 + (ORD(RANDOM_BYTES(1)) & 3), 1)))"
+
 /* What is done with the grants whose ids follow. */
 static const struct {
 	const char *name, *sql;
@@ -401,7 +406,7 @@ static const struct {
 	{ "sweep_events",
 	    "INSERT INTO audit_events (uuid, created, request_id, event, subject_type, subject_uuid,"
 	    "  changes)"
-	    " SELECT RANDOM_BYTES(16), UTC_TIMESTAMP(6), '', 'role_revoked', 'user', u.uuid,"
+	    " SELECT " NEW_UUID ", UTC_TIMESTAMP(6), '', 'role_revoked', 'user', u.uuid,"
 	    "  JSON_OBJECT('role', r.name, 'username', u.username, 'expired', TRUE)"
 	    " FROM role_grants g JOIN users u ON u.id = g.user_id JOIN roles r ON r.id = g.role_id"
 	    " WHERE g.id IN " },
@@ -421,14 +426,13 @@ static void
 sweep_step(struct db *db, const struct sweep *s, const char *name, const char *sql)
 {
 	struct sql q;
+	size_t n = 0;
 
 	sql_init(&q, s->arena);
 	sql_add(&q, sql);
-	for (size_t i = 0; i < s->ended; i++) {
-		sql_add(&q, i == 0 ? "(" : ", ");
-		sql_value(&q, V(s->ids[i]));
-	}
-	sql_add(&q, ")");
+	while (n < s->ended)
+		sql_list_value(&q, &n, V(s->ids[n]));
+	sql_list_end(&q, n);
 	(void)db_exec_sql(db, name, &q);
 }
 

@@ -5,7 +5,7 @@ import contextlib
 import pytest
 from organizations import World, soon
 from service import eventually, unique
-from users import FORBIDDEN, MALFORMED, NO_CREDENTIALS, UNKNOWN, status_and_json
+from users import FORBIDDEN, MALFORMED, NO_CREDENTIALS, UNKNOWN, UUID, status_and_json
 
 ACTIONS = ["add_user", "update_user", "delete_user"]
 KINDS = {"customers": ("customer", "CUSTOMER.SUPPORT"), "projects": ("project", "PROJECT.MEMBER")}
@@ -256,6 +256,7 @@ def test_who_was_slower_to_end_an_expired_role_tells_nothing_of_it(world, target
         connection.commit()
     told = eventually(lambda: [e for e in events(w, other) if e["event_type"] == "role_revoked"])
     assert told[0]["changes"] == {"role": "PROJECT.MEMBER", "username": other.user["username"], "expired": True}
+    assert UUID.fullmatch(told[0]["uuid"])
     assert [e["event_type"] for e in events(w, target)] == ["role_granted", "user_creation_succeeded"]
 
 
