@@ -1,5 +1,7 @@
 """Fixtures of the integration tests: one instance of the service a pytest process, watched after each test."""
 
+import contextlib
+
 import pytest
 
 from daemon import Daemon
@@ -25,29 +27,27 @@ def crowded():
 @pytest.fixture
 def own_service():
     """Starts instances that a test may configure, stop and break: own_service(config="...", workers=N)."""
-    instances = []
+    with contextlib.ExitStack() as instances:
 
-    def start(**options):
-        instances.append(Service(**options))
-        return instances[-1]
+        def start(**options):
+            instance = Service(**options)
+            instances.callback(instance.close)  # also when another one's close finds a fault
+            return instance
 
-    yield start
-    for instance in instances:
-        instance.close()
+        yield start
 
 
 @pytest.fixture
 def daemon(service):
     """The same for what needs no MariaDB of its own, and quicker: daemon(config="...", workers=N)."""
-    instances = []
+    with contextlib.ExitStack() as instances:
 
-    def start(**options):
-        instances.append(Daemon(service, **options))
-        return instances[-1]
+        def start(**options):
+            instance = Daemon(service, **options)
+            instances.callback(instance.close)
+            return instance
 
-    yield start
-    for instance in instances:
-        instance.close()
+        yield start
 
 
 @pytest.fixture
