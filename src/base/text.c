@@ -270,3 +270,34 @@ text_fold(struct arena *a, struct text t)
 	}
 	return buf_text(&b);
 }
+
+/* Is the byte of a control character, of ASCII or of those that UTF-8 writes as 0xc2 and 0x80 to 0x9f? */
+static bool
+is_control(struct text t, size_t i)
+{
+	unsigned char c = (unsigned char)t.s[i];
+	unsigned char before = i > 0 ? (unsigned char)t.s[i - 1] : 0;
+	unsigned char after = i + 1 < t.n ? (unsigned char)t.s[i + 1] : 0;
+
+	return c < ' ' || c == 0x7f || (c == 0xc2 && after >= 0x80 && after < 0xa0) ||
+	    (before == 0xc2 && c >= 0x80 && c < 0xa0);
+}
+
+struct text
+text_visible(struct arena *a, struct text t)
+{
+	size_t i = 0;
+	struct buf b;
+
+	while (i < t.n && !is_control(t, i))
+		i++;
+	if (i == t.n)
+		return t;
+	buf_init(&b, a);
+	for (i = 0; i < t.n; i++)
+		if (is_control(t, i))
+			buf_printf(&b, "\\x%02x", (unsigned char)t.s[i]);
+		else
+			buf_add_char(&b, t.s[i]);
+	return buf_text(&b);
+}

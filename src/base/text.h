@@ -74,6 +74,12 @@ size_t text_length(struct text t);
 /* A decimal number, optional sign, nothing else, within int64_t. */
 bool text_to_int(struct text t, int64_t *out) MUST_CHECK;
 
+/*
+ * t for a terminal, which would do what control characters say: each byte of one as \x1b. On the arena when there are
+ * any.
+ */
+struct text text_visible(struct arena *a, struct text t);
+
 /* ASCII letters in lower case, on the arena. */
 struct text text_lower(struct arena *a, struct text t);
 

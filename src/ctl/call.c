@@ -242,6 +242,16 @@ ctl_member(const struct json *object, const char *key)
 	return member != NULL && member->type == JSON_TEXT ? member->text : T("");
 }
 
+void
+ctl_visible(struct ctl *ctl, struct json *json)
+{
+	if (json->type == JSON_TEXT)
+		json->text = text_visible(ctl->arena, json->text);
+	json->key = text_visible(ctl->arena, json->key);
+	for (struct json *j = json->first; j != NULL; j = j->next)
+		ctl_visible(ctl, j);
+}
+
 static void
 print_value(const struct json *value)
 {
@@ -276,12 +286,16 @@ print_members(const struct json *object)
 int
 ctl_print_object(struct ctl *ctl, const struct answer *answer)
 {
-	struct text detail = ctl_member(answer->json, "detail");
+	struct text detail;
 
 	if (ctl->options.json) {
 		ctl_print(answer->body);
 		putchar('\n');
-	} else if (answer->json->count == 1 && detail.n > 0) {
+		return CTL_GOOD;
+	}
+	ctl_visible(ctl, answer->json);
+	detail = ctl_member(answer->json, "detail");
+	if (answer->json->count == 1 && detail.n > 0) {
 		printf("%.*s\n", TEXT_ARGS(detail));
 	} else {
 		print_members(answer->json);

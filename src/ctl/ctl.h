@@ -141,6 +141,9 @@ void ctl_json_end(struct json_writer *w);
 void ctl_json_list(struct ctl *ctl, struct json_writer *w);
 void ctl_json_list_end(struct ctl *ctl, struct json_writer *w);
 
+/* Makes all texts of an answer fit for a terminal: text_visible(). */
+void ctl_visible(struct ctl *ctl, struct json *json);
+
 /* A text member of an object, "" when there is none. */
 struct text ctl_member(const struct json *object, const char *key);
 

@@ -29,7 +29,9 @@ print_page(struct list *l, int page, bool *more)
 		return CTL_GOOD; /* the page before was full and the last */
 	if (answer.status != 200)
 		return ctl_refused(&answer);
-	if (ctl->options.json && page == 1)
+	if (!ctl->options.json)
+		ctl_visible(ctl, answer.json);
+	else if (page == 1)
 		json_array(&l->json);
 	for (const struct json *j = answer.json->first; j != NULL && l->left > 0; j = j->next) {
 		if (ctl->options.json)

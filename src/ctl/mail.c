@@ -18,15 +18,16 @@ write_entry(struct json_writer *w, const struct mail_entry *e)
 }
 
 static void
-print_entry(const struct mail_entry *e)
+print_entry(struct ctl *ctl, const struct mail_entry *e)
 {
+	struct text error = text_visible(ctl->arena, e->error);
 	char created[STAMP_SIZE], due[STAMP_SIZE];
 
 	printf("%lld  %s  %-20.*s  %.*s  tries %lld, %s%s%s%.*s\n", (long long)e->id,
 	    stamp_print(e->created, created).s, TEXT_ARGS(e->template), TEXT_ARGS(e->recipient),
 	    (long long)e->attempts, stamp_is_none(e->due) ? "given up" : "next ",
-	    stamp_is_none(e->due) ? "" : stamp_print(e->due, due).s, e->error.n > 0 ? ": " : "",
-	    TEXT_ARGS(e->error));
+	    stamp_is_none(e->due) ? "" : stamp_print(e->due, due).s, error.n > 0 ? ": " : "",
+	    TEXT_ARGS(error));
 }
 
 int
@@ -44,7 +45,7 @@ ctl_mail_list(struct ctl *ctl)
 		if (ctl->options.json)
 			write_entry(&w, &entry);
 		else
-			print_entry(&entry);
+			print_entry(ctl, &entry);
 	}
 	if (db_end(ctl->db, false) != DB_NONE)
 		return ctl_error(CTL_FAILED, "the database could not be read");

@@ -98,6 +98,19 @@ def test_list_as_json(service):
     assert json.loads(run(service, "user", "list", "--query", unique(), "--json").stdout) == []
 
 
+def test_names_do_not_command_the_terminal(service):
+    """Users call themselves what they like; only JSON has it as it is."""
+    account = service.account()
+    name, uuid = account.user["username"], account.user["uuid"]
+    first = "\x1b[2J\x9bZoë\nforged"
+    assert account.patch(f"/api/users/{uuid}/", json={"first_name": first, "last_name": "X"}).status_code == 200
+    shown = "\\x1b[2J\\xc2\\x9bZoë\\x0aforged"
+    assert run(service, "user", "list", "--query", name).stdout == (
+        f"{uuid}  {name:24}  {account.user['email']:32}  {shown} X\n")
+    assert f"{'first_name':32} {shown}\n" in run(service, "user", "show", name).stdout
+    assert json.loads(run(service, "user", "show", name, "--json").stdout)["first_name"] == first
+
+
 def test_lists(service):
     roles = json.loads(run(service, "role", "list", "--json").stdout)
     assert "PROJECT.ADMIN" in {role["name"] for role in roles}

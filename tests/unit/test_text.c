@@ -264,3 +264,21 @@ Test(text, fold)
 	for (size_t i = 0; i < countof(cases); i++)
 		cr_expect(text_eq(text_fold(a, cases[i].t), cases[i].folded), "case %zu", i);
 }
+
+Test(text, visible)
+{
+	static const struct {
+		struct text t, visible;
+	} cases[] = {
+		{ TEXT_INIT("J\u00f5gi \u0080\u009b\u00a0"),
+		    TEXT_INIT("J\u00f5gi \\xc2\\x80\\xc2\\x9b\u00a0") },
+		{ TEXT_INIT("\x1b[2J\r\n\t\x7f"), TEXT_INIT("\\x1b[2J\\x0d\\x0a\\x09\\x7f") },
+		{ TEXT_INIT("a\0"), TEXT_INIT("a\\x00") },
+		{ TEXT_INIT("\\x1b"), TEXT_INIT("\\x1b") },
+		{ TEXT_INIT(""), TEXT_INIT("") },
+		{ { NULL, 0 }, { NULL, 0 } },
+	};
+
+	for (size_t i = 0; i < countof(cases); i++)
+		cr_expect(text_eq(text_visible(a, cases[i].t), cases[i].visible), "case %zu", i);
+}
