@@ -93,13 +93,13 @@ wait_for_database(struct db *db, const struct config *config, struct arena *a)
 	return true;
 }
 
-/* The schema is the program's own, neither older nor newer, and the keys are those of the database. */
-static bool
-is_ours(struct db *db, const struct setup *setup)
+bool
+app_owns(struct db *db, const struct setup *setup, bool newer)
 {
 	struct text problem;
+	enum schema_state schema = migrate_check(db, setup->arena, &problem);
 
-	if (migrate_check(db, setup->arena, &problem) != SCHEMA_CURRENT) {
+	if (schema != SCHEMA_CURRENT && !(newer && schema == SCHEMA_NEWER)) {
 		log_error("%.*s", TEXT_ARGS(problem));
 		return false;
 	}
@@ -115,7 +115,8 @@ check(const struct setup *setup)
 {
 	struct db_options options = server_db_options(&roster, &setup->config);
 	struct db *db = db_new(&options);
-	bool good = wait_for_database(db, &setup->config, setup->arena) && is_ours(db, setup);
+	bool good =
+	    wait_for_database(db, &setup->config, setup->arena) && app_owns(db, setup, false);
 
 	db_free(&db);
 	return good;

@@ -24,6 +24,12 @@ struct app_source {
 bool app_config(struct config *config, const struct app_source *source, struct arena *a,
     struct text *problems) MUST_CHECK;
 
+/*
+ * Does the database belong to this program and its keys? newer: so does one on a newer schema, on which a program
+ * that runs already goes on. false after logging why not.
+ */
+bool app_owns(struct db *db, const struct setup *setup, bool newer) MUST_CHECK;
+
 /* What a password that is set costs to hash. */
 struct password_cost app_password_cost(const struct config *config);
 

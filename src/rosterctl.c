@@ -83,7 +83,7 @@ const struct ctl_option ctl_options[] = {
 };
 
 const struct command commands[] = {
-	{ .name = "migrate", .options = "ns", .run = ctl_migrate,
+	{ .name = "migrate", .options = "ns", .any_database = true, .run = ctl_migrate,
 	  .help = "Bring the database's schema to this version.",
 	  .json = "a list of the migrations as they are then: name, state (applied, pending, missing, "
 		  "changed, half, foreign or newer), statements, begun and applied" },
@@ -102,7 +102,7 @@ const struct command commands[] = {
 	  .run = ctl_key_new,
 	  .help = "Print a new key file.",
 	  .json = "an object: id and key, the two words of the file's line" },
-	{ .name = "key reseal", .options = "n", .run = ctl_key_reseal,
+	{ .name = "key reseal", .options = "n", .any_database = true, .run = ctl_key_reseal,
 	  .help = "Seal anew, by the first key of the file, what other keys have sealed.",
 	  .json = "a list: values (what they are), and the numbers of those that an older key had sealed (older), "
 		  "resealed, lost (no key opens them) and left" },
@@ -387,6 +387,15 @@ read_options(const struct command *c, int argc, char **argv, struct ctl *ctl, bo
 	return read_words(c, argc - optind, argv + optind, ctl);
 }
 
+/* Runs a command on a database that was connected, if that is one to run on. */
+static int
+run_connected(const struct command *c, struct ctl *ctl)
+{
+	if (!c->any_database && !app_owns(ctl->db, &ctl->setup, true))
+		return CTL_FAILED;
+	return c->run(ctl);
+}
+
 /* Loads what the command needs and runs it. */
 static int
 run(const struct command *c, struct ctl *ctl, struct app_source *source)
@@ -408,7 +417,7 @@ run(const struct command *c, struct ctl *ctl, struct app_source *source)
 		ctl->db = db_new(&options);
 		password_set_cost(app_password_cost(config));
 		status = db_connect(ctl->db, ctl->arena, &problem)
-		    ? c->run(ctl)
+		    ? run_connected(c, ctl)
 		    : ctl_error(CTL_FAILED, "%.*s", TEXT_ARGS(problem));
 		db_free(&ctl->db);
 	}

@@ -49,6 +49,7 @@ struct command {
 	const char *options; /* letters of its options in the table of rosterctl.c */
 	bool offline;        /* needs neither database nor key file */
 	bool without_config; /* ... nor a configuration */
+	bool any_database;   /* works on one of another schema, or that other keys belong to */
 	int (*run)(struct ctl *ctl);
 	const char *help;
 	const char *json; /* what --json prints; NULL: what the API answers */

@@ -140,6 +140,39 @@ def test_a_database_that_is_away(service, tmp_path):
         assert "/nowhere/mariadb.sock" in text
 
 
+def test_a_key_file_of_another_database(service, tmp_path):
+    """What is sealed with its keys nobody could open."""
+    keys = tmp_path / "keys"
+    keys.touch(0o600)
+    keys.write_text("1 " + "5" * 64 + "\n")
+    name, people = unique("sealed"), tmp_path / "people.csv"
+    people.write_text(f"username,email\n{name},{name}@example.org\n")
+    for words in (["create", name, "--email", f"{name}@example.org"], ["import", people], ["token", "staff"]):
+        refuses(
+            service, FAILED,
+            f"rosterctl: {keys}: the keys do not open what is in the database: put the key file back that belongs"
+            " to it, or add its keys to this one\n",
+            "--set", f"key_file={keys}", "user", *words)
+    assert service.staff.get(f"/api/users/?username={name}").json() == []
+
+
+@pytest.mark.parametrize("words", [["user", "list"], ["user", "create", "x", "--email", "x@example.org"], ["user", "export"]])
+def test_a_schema_that_is_pending(daemon, words):
+    d = daemon(workers=1)
+    d.sql("DELETE FROM schema_migrations ORDER BY number DESC LIMIT 1")
+    done = d.rosterctl(*words, check=False)
+    assert (done.returncode, done.stdout) == (FAILED, "")
+    assert re.fullmatch(r"rosterctl: migration \d{4}_\w+ is pending: run rosterctl migrate\n", done.stderr)
+
+
+def test_a_schema_of_tomorrow(daemon):
+    """The version before goes on to run on it, and is looked after."""
+    d = daemon(workers=1)
+    d.sql("INSERT INTO schema_migrations SELECT 9999, 'of_tomorrow', checksum, statements, begun_at, applied_at"
+          " FROM schema_migrations LIMIT 1")
+    assert [user["username"] for user in json.loads(d.rosterctl("user", "list", "--json").stdout)] == ["staff"]
+
+
 # --- users
 
 
@@ -344,7 +377,7 @@ def test_a_key_file(service, tmp_path):
     assert first != second
     keys = tmp_path / "keys"
     keys.touch(0o600)
-    keys.write_text(first)
+    keys.write_text(first.replace("\n1 ", "\n2 ") + (service.state / "keys").read_text())
     done = service.rosterctl("--set", f"key_file={keys}", "user", "show", "staff")
     said(done, DONE)
     keys.chmod(0o644)
