@@ -1,5 +1,6 @@
 #include "base/base.h"
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #include "access/access.h"
@@ -60,6 +61,17 @@ static const struct chore chores[] = {
 	{ .name = "sign-in failures", .interval = 600, .run = throttle_purge },
 	{ .name = "token uses", .interval = 10, .run = uses_flush, .at_end = uses_flush_all },
 };
+
+void
+app_keep_streams(void)
+{
+	/* The wrong way round for each of them. */
+	static const int flags[] = { O_WRONLY, O_RDONLY, O_RDONLY };
+
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0)
+			must(open("/dev/null", flags[fd]) == fd);
+}
 
 struct password_cost
 app_password_cost(const struct config *c)

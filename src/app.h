@@ -30,6 +30,12 @@ bool app_config(struct config *config, const struct app_source *source, struct a
  */
 bool app_owns(struct db *db, const struct setup *setup, bool newer) MUST_CHECK;
 
+/*
+ * Opens /dev/null for what was closed of standard input, output and error, so that no file or connection gets its
+ * number. Reading and writing there fails, as it would have. Before anything is opened.
+ */
+void app_keep_streams(void);
+
 /* What a password that is set costs to hash. */
 struct password_cost app_password_cost(const struct config *config);
 

@@ -476,6 +476,7 @@ main(int argc, char **argv)
 	struct ctl ctl = { .arena = arena_new(MEMORY) };
 	int status;
 
+	app_keep_streams();
 	crypto_init();
 	log_set_process("rosterctl");
 	log_set_plain();

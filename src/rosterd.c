@@ -115,6 +115,7 @@ main(int argc, char **argv)
 	struct arena *a = arena_new(MEMORY);
 	int status;
 
+	app_keep_streams();
 	crypto_init();
 	status = finish(run(argc, argv, a));
 	arena_free(&a);

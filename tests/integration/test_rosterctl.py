@@ -173,6 +173,22 @@ def test_a_schema_of_tomorrow(daemon):
     assert [user["username"] for user in json.loads(d.rosterctl("user", "list", "--json").stdout)] == ["staff"]
 
 
+@pytest.mark.parametrize(
+    "stream, words, message",
+    [
+        (0, ["user", "import", "-"], "rosterctl: standard input: cannot read: Bad file descriptor\n"),
+        (1, ["user", "list"], "rosterctl: standard output: Bad file descriptor\n"),
+        (2, ["user", "show", "nobody of this name"], ""),
+    ],
+)
+def test_a_stream_that_is_closed(service, stream, words, message):
+    """The connection to the database does not get its number."""
+    config = ["--config", service.state / "roster.conf"]
+    done = subprocess.run([ROSTERCTL, *config, *words], capture_output=True, text=True, stdin=subprocess.DEVNULL,
+                          preexec_fn=lambda: os.close(stream))
+    assert (done.returncode, done.stderr) == (NOT_FOUND if stream == 2 else FAILED, message)
+
+
 # --- users
 
 
