@@ -270,7 +270,7 @@ Test(text, visible)
 	static const struct {
 		struct text t, visible;
 	} cases[] = {
-		{ TEXT_INIT("J\u00f5gi \u0080\u009b\u00a0"),
+		{ TEXT_INIT("J\u00f5gi \xc2\x80\xc2\x9b\u00a0"),
 		    TEXT_INIT("J\u00f5gi \\xc2\\x80\\xc2\\x9b\u00a0") },
 		{ TEXT_INIT("\x1b[2J\r\n\t\x7f"), TEXT_INIT("\\x1b[2J\\x0d\\x0a\\x09\\x7f") },
 		{ TEXT_INIT("a\0"), TEXT_INIT("a\\x00") },
