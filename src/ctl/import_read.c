@@ -3,38 +3,14 @@
 
 #include "ctl/import_int.h"
 
-/* Is the byte of a control character, of ASCII or of those that UTF-8 writes as 0xc2 and 0x80 to 0x9f? */
-static bool
-is_control(struct text t, size_t i)
-{
-	unsigned char c = (unsigned char)t.s[i];
-	unsigned char before = i > 0 ? (unsigned char)t.s[i - 1] : 0;
-	unsigned char after = i + 1 < t.n ? (unsigned char)t.s[i + 1] : 0;
-
-	return c < ' ' || c == 0x7f || (c == 0xc2 && after >= 0x80 && after < 0xa0) ||
-	    (before == 0xc2 && c >= 0x80 && c < 0xa0);
-}
-
-/* What a file says, on a terminal that would do as it is told. */
-static void
-print_visible(struct text t)
-{
-	for (size_t i = 0; i < t.n; i++)
-		if (is_control(t, i))
-			fprintf(stderr, "\\x%02x", (unsigned char)t.s[i]);
-		else
-			fputc(t.s[i], stderr);
-}
-
 void
 import_say(struct import *im, int64_t line, struct text field, struct text message)
 {
 	progress_clear(&im->progress);
-	fprintf(stderr, "%s:%lld: ", im->in.name, (long long)line);
-	print_visible(field);
-	fputs(field.n > 0 ? ": " : "", stderr);
-	print_visible(message);
-	fputc('\n', stderr);
+	field = text_visible(im->rq.arena, field);
+	message = text_visible(im->rq.arena, message);
+	fprintf(stderr, "%s:%lld: %.*s%s%.*s\n", im->in.name, (long long)line, TEXT_ARGS(field),
+	    field.n > 0 ? ": " : "", TEXT_ARGS(message));
 }
 
 void
