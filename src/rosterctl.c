@@ -128,7 +128,9 @@ const struct command commands[] = {
 	  .help = "Delete a user; the audit events about him stay.",
 	  .json = "an object: the uuid and username of who is gone" },
 	{ .name = "user import", .argument = "FILE", .options = "nk", .run = ctl_user_import,
-	  .help = "Create the accounts of a CSV or JSON Lines file; - is standard input.",
+	  .help = "Create the accounts of a file; - is standard input. It is CSV whose first line names the "
+		  "fields, or JSON Lines, which begins with {. The manual page has the fields and the kinds of "
+		  "password hashes.",
 	  .json = "an object: imported, present and refused, each a number of accounts" },
 	{ .name = "user export", .options = "mOw", .run = ctl_user_export,
 	  .help = "Print all accounts, with the hashes of their passwords, for an import.",

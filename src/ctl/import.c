@@ -58,6 +58,8 @@ try_once(struct import *im)
 	table_init(&im->seen, im->whole);
 	im->slugs = slugs_new(im->whole);
 	im->counts = (struct counts){ 0 };
+	im->headless = false;
+	im->ncolumns = 0;
 	im->trouble = DB_NONE;
 	records_rewind(&im->in);
 	import_begin(im);
@@ -132,11 +134,12 @@ report(struct import *im, enum db_result end)
 		return ctl_error(CTL_FAILED, "the database failed; %s",
 		    partly ? "the same import goes on where this one has ended"
 			   : "nothing was imported");
-	if (im->counts.refused == 0)
+	if (im->counts.refused == 0 && !im->headless)
 		return CTL_GOOD;
-	if (import_all_or_nothing(im))
-		(void)ctl_error(0, "nothing %s imported; --skip-errors imports the rest",
-		    im->ctl->options.dry_run ? "would be" : "was");
+	if (import_all_or_nothing(im) || im->headless)
+		(void)ctl_error(0, "nothing %s imported%s",
+		    im->ctl->options.dry_run ? "would be" : "was",
+		    im->counts.refused < im->counts.read ? "; --skip-errors imports the rest" : "");
 	return partly ? CTL_PARTLY : CTL_FAILED;
 }
 

@@ -52,6 +52,7 @@ struct import {
 	struct slugs *slugs;
 	struct text columns[CELLS_MAX]; /* of CSV */
 	size_t ncolumns;
+	bool headless; /* the names of its columns were refused */
 	struct counts counts;
 	enum db_result trouble; /* the database's; DB_NONE: none */
 };

@@ -29,17 +29,32 @@ is_importable(struct text name)
 	return i >= 0 && ctl_is_portable(&users.fields[i]);
 }
 
+/* What is wrong with a column; NULL when nothing is. */
+static const char *
+column_problem(const struct import *im, size_t i)
+{
+	struct text name = im->columns[i];
+
+	if (name.n == 0)
+		return "A column has no name.";
+	for (size_t j = 0; j < i; j++)
+		if (text_eq(im->columns[j], name))
+			return "This column is there twice.";
+	if (is_importable(name))
+		return NULL;
+	return strpbrk(arena_text(im->whole, name).s, ";\t") != NULL
+	    ? "There is no such field to import; commas go between columns."
+	    : "There is no such field to import.";
+}
+
 static void
 check_column(struct import *im, size_t i)
 {
-	bool twice = false;
+	const char *problem = column_problem(im, i);
 
-	for (size_t j = 0; j < i; j++)
-		twice = twice || text_eq(im->columns[j], im->columns[i]);
-	if (!twice && is_importable(im->columns[i]))
+	if (problem == NULL)
 		return;
-	import_say(im, im->in.line, im->columns[i],
-	    twice ? T("This column is there twice.") : T("There is no such field to import."));
+	import_say(im, im->in.line, im->columns[i], text_from(problem));
 	im->counts.refused++;
 }
 
@@ -59,7 +74,7 @@ is_utf8(struct import *im, struct text record)
 bool
 import_read_header(struct import *im)
 {
-	const char *problem = "there is no line with the names of the columns";
+	const char *problem = "the file is empty";
 	struct text header;
 
 	if (records_next(&im->in, &header) && is_utf8(im, header))
@@ -71,7 +86,9 @@ import_read_header(struct import *im)
 		im->columns[i] = text_trim(im->columns[i]);
 		check_column(im, i);
 	}
-	return im->counts.refused == 0;
+	im->headless = im->counts.refused > 0;
+	im->counts.refused = 0; /* they were no accounts */
+	return !im->headless;
 }
 
 static struct json *

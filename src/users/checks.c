@@ -19,10 +19,16 @@ check_username(struct text t)
 	return NULL;
 }
 
+bool
+is_unusable_password(struct text t)
+{
+	return t.n > 0 && t.s[0] == '!';
+}
+
 const char *
 check_password_hash(struct text t)
 {
-	return password_is_known(t)
+	return is_unusable_password(t) || password_is_known(t)
 	    ? NULL
 	    : "Not a hash of a known kind (argon2, pbkdf2_sha256, bcrypt), or one that costs too much.";
 }

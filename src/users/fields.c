@@ -253,7 +253,8 @@ static const struct field fields[] = {
 	{ .name = "password", .kind = KIND_TEXT, .column = "password",
 	  .create = OPERATOR,
 	  .input = { .max = 255, .check = check_password_hash },
-	  .help = "Hash of the password: argon2 in PHC form, Django's pbkdf2_sha256 or argon2, or bcrypt." },
+	  .help = "Hash of the password: argon2 in PHC form, Django's pbkdf2_sha256 or argon2, or bcrypt. What begins "
+		  "with !, as Django writes it, is none." },
 	{ .name = "modified", .kind = KIND_STAMP, .column = "modified",
 	  .filter = FILTER_SINCE,
 	  .help = "When the user was changed." },

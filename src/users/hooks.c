@@ -95,6 +95,8 @@ drop_details(struct request *rq, struct draft *d)
 void
 user_check(struct request *rq, struct draft *d)
 {
+	if (is_unusable_password(draft_value(d, "password").t))
+		draft_set(d, "password", V(T("")));
 	if (d->old == NULL || problems_found(rq))
 		return;
 	check_policy(rq, d);

@@ -9,6 +9,9 @@
 /* A message, or NULL when it is good (checks.c). */
 const char *check_password_hash(struct text t);
 
+/* Django's mark of an account without a password: "!", and what follows it. */
+bool is_unusable_password(struct text t);
+
 /* Rules over several fields, and what a write brings with it (hooks.c). */
 draft_hook user_check, user_before_create, user_after_create, user_before_update, user_after_update,
     user_before_delete;

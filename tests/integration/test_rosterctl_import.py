@@ -357,8 +357,10 @@ def test_all_that_is_wrong_is_said_at_once(service):
         "standard input:1: email: Enter a valid email address.",
         "standard input:1: phone_number: Invalid phone number format.",
         "standard input:2: username: This field is required.",
-        "rosterctl: nothing was imported; --skip-errors imports the rest",
+        "rosterctl: nothing was imported",
     ]
+    done = run(service, "import", "-", stdin=text + json_lines([new()]), check=False)
+    assert done.stderr.splitlines()[-1] == "rosterctl: nothing was imported; --skip-errors imports the rest"
 
 
 @pytest.mark.parametrize(
@@ -372,13 +374,32 @@ def test_all_that_is_wrong_is_said_at_once(service):
             r"e\x1b[2J\x00\xc2\x9bä: There is no such field to import.",
             r"\x7f: There is no such field to import."]),
         ('username,"email', ["a quote is not closed"]),
-        ("", ["there is no line with the names of the columns"]),
+        ("username,email,", ["A column has no name."]),
+        ("username;email", ["username;email: There is no such field to import; commas go between columns."]),
+        ("username\temail", [
+            r"username\x09email: There is no such field to import; commas go between columns."]),
+        ("", ["the file is empty"]),
     ],
 )  # fmt: skip
-def test_a_bad_header(service, header, messages):
-    done = run(service, "import", "-", stdin=header + "\nx,x@example.org,y,z\n" if header else "", check=False)
+@pytest.mark.parametrize("words", [[], ["--skip-errors"], ["--dry-run"]])
+def test_a_bad_header(service, header, messages, words):
+    text = header + "\nx,x@example.org,y,z\n" if header else ""
+    done = run(service, "import", "-", "--json", *words, stdin=text, check=False)
     assert done.returncode == 1
-    assert done.stderr.splitlines()[:-1] == [f"standard input:1: {message}" for message in messages]
+    assert counts(done) == {"imported": 0, "present": 0, "refused": 0}
+    assert done.stderr.splitlines() == [
+        *(f"standard input:1: {message}" for message in messages),
+        f"rosterctl: nothing {'would be' if '--dry-run' in words else 'was'} imported",
+    ]
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_passwords_that_django_made_unusable_are_none(service, form):
+    crowd = [new(password=password) for password in ("!", "!" + "kqXaPkWd" * 5, "")]
+    assert imported(service, FORMATS[form](crowd))["imported"] == 3
+    names = [one["username"] for one in crowd]
+    assert service.sql("SELECT DISTINCT password FROM users WHERE username IN %s", names) == (("",),)
+    assert sign_in(service, names[0], "!").status_code == 401
 
 
 def import_bytes(service, tmp_path, data, *words):
