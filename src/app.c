@@ -86,14 +86,19 @@ prepare_slow(const struct config *c)
 	password_init(app_password_cost(c));
 }
 
-/* Tries to connect until it works or the time is over. */
+/* Tries to connect until it works, the time is over, or there is nothing to wait for. */
 static bool
 wait_for_database(struct db *db, const struct config *config, struct arena *a)
 {
 	int64_t until = stamp_now().us + config->database_wait * SECONDS;
+	enum db_result connected;
 	struct text problem;
 
-	while (!db_connect(db, a, &problem)) {
+	while ((connected = db_connect(db, a, &problem)) != DB_NONE) {
+		if (connected == DB_FAILED) {
+			log_error("%.*s", TEXT_ARGS(problem));
+			return false;
+		}
 		if (stamp_now().us >= until) {
 			log_error("no database after %lld seconds: %.*s",
 			    (long long)config->database_wait, TEXT_ARGS(problem));

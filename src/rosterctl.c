@@ -418,7 +418,7 @@ run(const struct command *c, struct ctl *ctl, struct app_source *source)
 		options = server_db_options(&roster, config);
 		ctl->db = db_new(&options);
 		password_set_cost(app_password_cost(config));
-		status = db_connect(ctl->db, ctl->arena, &problem)
+		status = db_connect(ctl->db, ctl->arena, &problem) == DB_NONE
 		    ? run_connected(c, ctl)
 		    : ctl_error(CTL_FAILED, "%.*s", TEXT_ARGS(problem));
 		db_free(&ctl->db);

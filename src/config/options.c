@@ -70,7 +70,7 @@ const struct option options[] = {
 	  .help = "MariaDB option file. Its group [roster] holds host or socket, user, password, "
 	      "database and TLS settings." },
 	{ OPTION(database_wait), .standard = "60", .minimum = 0, .maximum = 3600, .unit = "seconds",
-	  .help = "How long to wait for the database at start before giving up." },
+	  .help = "How long a start waits for a database server that is not up yet." },
 	{ OPTION(database_timeout), .standard = "10", .minimum = 1, .maximum = 300,
 	  .unit = "seconds",
 	  .help = "Longest time for connecting to the database, and for one statement." },

@@ -25,7 +25,7 @@ static enum health
 check_database(struct ctl *ctl, struct text *words)
 {
 	*words = T("it answers");
-	return db_connect(ctl->db, ctl->arena, words) ? GOOD : FAULTY;
+	return db_connect(ctl->db, ctl->arena, words) == DB_NONE ? GOOD : FAULTY;
 }
 
 static bool
@@ -34,7 +34,7 @@ has_database(struct ctl *ctl, struct text *words)
 	struct text problem;
 
 	*words = T("not looked at without the database");
-	return db_connect(ctl->db, ctl->arena, &problem);
+	return db_connect(ctl->db, ctl->arena, &problem) == DB_NONE;
 }
 
 static enum health

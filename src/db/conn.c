@@ -23,28 +23,32 @@
 #define SERVER_GRACE 1
 #define CLIENT_GRACE 5
 
-/* What to do about a connection that was refused. */
+/* What to do about a connection that was refused; DB_FAILED: no waiting mends it. */
 static const struct advice {
 	unsigned int number;
+	enum db_result result;
 	const char *words;
 } advices[] = {
-	{ CR_FILE_READ, "the option database in roster.conf names this file" },
-	{ CR_CONNECTION_ERROR, "is MariaDB running there? Correct socket, or host and port" },
-	{ CR_CONN_HOST_ERROR, "is MariaDB running there? Correct host and port" },
-	{ CR_UNKNOWN_HOST, "correct host" },
-	{ CR_SERVER_LOST, "is it MariaDB that listens there, and not overloaded?" },
-	{ CR_SSL_CONNECTION_ERROR,
+	{ CR_FILE_READ, DB_FAILED, "the option database in roster.conf names this file" },
+	{ CR_CONNECTION_ERROR, DB_AGAIN,
+	    "is MariaDB running there? Correct socket, or host and port" },
+	{ CR_CONN_HOST_ERROR, DB_AGAIN, "is MariaDB running there? Correct host and port" },
+	{ CR_UNKNOWN_HOST, DB_AGAIN, "correct host" },
+	{ CR_SERVER_LOST, DB_AGAIN, "is it MariaDB that listens there, and not overloaded?" },
+	{ CR_SSL_CONNECTION_ERROR, DB_AGAIN,
 	    "a connection that is not a unix socket needs TLS with a "
 	    "certificate that can be verified: correct ssl-ca and host" },
-	{ ER_ACCESS_DENIED_ERROR, "correct user and password" },
-	{ ER_ACCESS_DENIED_NO_PASSWORD_ERROR, "correct user and password" },
-	{ ER_DBACCESS_DENIED_ERROR, "correct database, or GRANT the user access to it" },
-	{ ER_BAD_DB_ERROR, "correct database, or CREATE it" },
-	{ ER_HOST_NOT_PRIVILEGED, "CREATE the user for the host that roster runs on" },
-	{ ER_HOST_IS_BLOCKED, "FLUSH HOSTS on the server" },
-	{ ER_CON_COUNT_ERROR, "raise max_connections on the server, or lower the workers" },
-	{ ER_UNKNOWN_COLLATION, "MariaDB 10.10 or later is needed" },
+	{ ER_ACCESS_DENIED_ERROR, DB_FAILED, "correct user and password" },
+	{ ER_ACCESS_DENIED_NO_PASSWORD_ERROR, DB_FAILED, "correct user and password" },
+	{ ER_DBACCESS_DENIED_ERROR, DB_FAILED, "correct database, or GRANT the user access to it" },
+	{ ER_BAD_DB_ERROR, DB_FAILED, "correct database, or CREATE it" },
+	{ ER_HOST_NOT_PRIVILEGED, DB_AGAIN, "CREATE the user for the host that roster runs on" },
+	{ ER_HOST_IS_BLOCKED, DB_AGAIN, "FLUSH HOSTS on the server" },
+	{ ER_CON_COUNT_ERROR, DB_AGAIN,
+	    "raise max_connections on the server, or lower the workers" },
+	{ ER_UNKNOWN_COLLATION, DB_FAILED, "MariaDB 10.10 or later is needed" },
 };
+static const struct advice no_advice = { 0, DB_AGAIN, "see the server's error log" };
 
 /* What has to be known of the option file before the client library reads it. */
 struct option_file {
@@ -250,27 +254,29 @@ conn_command(struct db *db, struct text sql, struct db_error *e)
 	return true;
 }
 
-static const char *
+static const struct advice *
 advice_for(const struct db_error *e)
 {
 	for (size_t i = 0; i < countof(advices); i++) {
 		if (advices[i].number == e->number)
-			return advices[i].words;
+			return &advices[i];
 	}
-	return "see the server's error log";
+	return &no_advice;
 }
 
-bool
+enum db_result
 db_connect(struct db *db, struct arena *a, struct text *problem)
 {
+	const struct advice *advice;
 	struct db_error e;
 
 	if (db->mysql != NULL && mysql_ping(db->mysql) != 0)
 		conn_drop(db);
 	if (conn_up(db, &e))
-		return true;
+		return DB_NONE;
+	advice = advice_for(&e);
 	*problem = arena_printf(a,
 	    "cannot connect to the database: %s (%u): %s (option file %s, group [" GROUP "])",
-	    e.message, e.number, advice_for(&e), db->option_file);
-	return false;
+	    e.message, e.number, advice->words, db->option_file);
+	return advice->result;
 }

@@ -71,8 +71,11 @@ struct db_options {
 struct db *db_new(const struct db_options *options) RETURNS_NONNULL;
 void db_free(struct db **db);
 
-/* Tries to connect now. false and *problem (on the arena) with the server's words and what to do. */
-bool db_connect(struct db *db, struct arena *a, struct text *problem) MUST_CHECK;
+/*
+ * Tries to connect now. DB_NONE; otherwise *problem (on the arena) has the server's words and what to do:
+ * DB_AGAIN may pass by waiting, DB_FAILED takes somebody who mends it.
+ */
+enum db_result db_connect(struct db *db, struct arena *a, struct text *problem) MUST_CHECK;
 
 /*
  * A request (or a job) begins: clears errors and counters. What statements return lives on the

@@ -351,7 +351,7 @@ migrate_check(struct db *db, struct arena *a, struct text *detail)
 	struct entry worst;
 	enum schema_state schema;
 
-	if (!db_connect(db, a, detail))
+	if (db_connect(db, a, detail) != DB_NONE)
 		return SCHEMA_UNKNOWN;
 	if (!ledger_read(db, a, &l)) {
 		*detail = T("the database did not tell its schema: see the log");
@@ -366,7 +366,7 @@ migrate_check(struct db *db, struct arena *a, struct text *detail)
 static bool
 ledger_open(struct db *db, struct arena *a, struct ledger *l, struct text *problem)
 {
-	if (!db_connect(db, a, problem))
+	if (db_connect(db, a, problem) != DB_NONE)
 		return false;
 	if (ledger_read(db, a, l))
 		return true;
@@ -551,7 +551,7 @@ connected(struct progress *p)
 {
 	struct text problem;
 
-	if (db_connect(p->db, p->arena, &problem))
+	if (db_connect(p->db, p->arena, &problem) == DB_NONE)
 		return true;
 	buf_printf(p->out, "%.*s\n", TEXT_ARGS(problem));
 	return false;

@@ -186,6 +186,31 @@ def test_database_that_stays_away(service, beside, tmp_path):
     assert f"(option file {file}, group [roster])" in last["message"]
 
 
+@pytest.mark.parametrize(
+    "pattern, other, message",
+    [
+        (r"(?m)^password=.*", "password=wrong", "Access denied for user .*: correct user and password"),
+        (r"(?m)^user=.*", "user=nobody", "Access denied for user .*: correct user and password"),
+        (r"(?m)^database=.*", "database=nothing", "(Access denied|Unknown database).*: correct database, or .*"),
+        (r"\[roster\]", "[rooster]", r".*/database\.cnf has no group \[roster\] .*: the option database in .*"),
+        (r"(?s).*", None, r".*/database\.cnf: No such file or directory .*: the option database in .*"),
+    ],
+)  # fmt: skip
+def test_database_that_no_waiting_mends(service, beside, tmp_path, pattern, other, message):
+    file = tmp_path / "database.cnf"
+    if other:
+        file.touch(0o600)
+        file.write_text(re.sub(pattern, other, (service.state / "roster.cnf").read_text()))
+    words = [*beside, "--set", f"database={file}"]
+    checked = run(*words, "--check-start")
+    assert (checked.returncode, checked.stdout) == (1, "")
+    for lines in refusal(words), [json.loads(line) for line in checked.stderr.splitlines()]:
+        assert {line["level"] for line in lines} == {"error"}, "nothing was waited for"
+        (problem,) = errors(lines)
+        assert re.fullmatch("cannot connect to the database: " + message + re.escape(
+            f" (option file {file}, group [roster])"), problem)  # fmt: skip
+
+
 def test_database_that_comes_late_is_waited_for(daemon, tmp_path):
     d = daemon(workers=1, config="database_wait = 60")
     d.run("stop_rosterd")

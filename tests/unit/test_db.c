@@ -989,11 +989,14 @@ Test(db, what_hinders_a_connection_is_told)
 {
 	static const struct {
 		const char *lines, *words, *advice;
+		enum db_result result;
 	} cases[] = {
-		{ "user = nobody-at-all\npassword = wrong", "Access denied", "user and password" },
-		{ "database = roster_no_such", "roster_no_such", "correct database" },
-		{ "socket = /nonexistent/socket", "/nonexistent/socket", "is MariaDB running" },
-		{ "host = 127.0.0.1\nport = 1", "127.0.0.1", "is MariaDB running" },
+		{ "user = nobody-at-all\npassword = wrong", "Access denied", "user and password",
+		    DB_FAILED },
+		{ "database = roster_no_such", "roster_no_such", "correct database", DB_FAILED },
+		{ "socket = /nonexistent/socket", "/nonexistent/socket", "is MariaDB running",
+		    DB_AGAIN },
+		{ "host = 127.0.0.1\nport = 1", "127.0.0.1", "is MariaDB running", DB_AGAIN },
 	};
 
 	for (size_t i = 0; i < countof(cases); i++) {
@@ -1002,7 +1005,7 @@ Test(db, what_hinders_a_connection_is_told)
 
 		write_option_file(&d, cases[i].lines);
 		other = database_open(&d, TIMEOUT, NULL);
-		cr_assert_not(db_connect(other, d.arena, &problem));
+		cr_assert_eq(db_connect(other, d.arena, &problem), cases[i].result);
 		cr_expect_not_null(strstr(problem.s, cases[i].words), "%s", problem.s);
 		cr_expect_not_null(strstr(problem.s, cases[i].advice), "%s", problem.s);
 		cr_expect_not_null(strstr(problem.s, d.option_file), "%s", problem.s);
@@ -1015,21 +1018,23 @@ Test(db, an_option_file_that_is_of_no_use_is_told)
 	struct text problem;
 	FILE *f;
 
-	cr_assert(db_connect(db, d.arena, &problem));
-	cr_assert(db_connect(db, d.arena, &problem), "once more, on the connection that is there");
+	cr_assert_eq(db_connect(db, d.arena, &problem), DB_NONE);
+	cr_assert_eq(db_connect(db, d.arena, &problem), DB_NONE,
+	    "once more, on the connection that is there");
 	kill_session(session(db));
-	cr_assert(db_connect(db, d.arena, &problem), "and when it is not there any more");
+	cr_assert_eq(
+	    db_connect(db, d.arena, &problem), DB_NONE, "and when it is not there any more");
 
 	kill_session(session(db));
 	unlink(d.option_file);
-	cr_assert_not(db_connect(db, d.arena, &problem));
+	cr_assert_eq(db_connect(db, d.arena, &problem), DB_FAILED);
 	cr_expect_not_null(strstr(problem.s, d.option_file), "%s", problem.s);
 	cr_expect_not_null(strstr(problem.s, "No such file"), "%s", problem.s);
 
 	f = fopen(d.option_file, "w");
 	fputs("[client]\nuser = root\n", f);
 	fclose(f);
-	cr_assert_not(db_connect(db, d.arena, &problem));
+	cr_assert_eq(db_connect(db, d.arena, &problem), DB_FAILED);
 	cr_expect_not_null(strstr(problem.s, "no group [roster]"), "%s", problem.s);
 }
 
