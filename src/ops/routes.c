@@ -32,12 +32,14 @@ static const struct action metrics_action = {
 
 static const struct shape document_shape = { .kind = KIND_JSON };
 
+static const char *const formats[] = { "json", "yaml", NULL };
+
 static const struct shape document_query[] = {
 	{ .name = "format",
 	    .kind = KIND_TEXT,
 	    .optional = true,
-	    .example = "yaml",
-	    .help = "json or yaml; else as Accept says." },
+	    .choices = formats,
+	    .help = "Which form; else as Accept says." },
 	{ 0 },
 };
 

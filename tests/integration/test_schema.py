@@ -202,6 +202,11 @@ def test_format(nobody, path, accept, status, type):
     assert (answer.status_code, answer.headers["Content-Type"]) == (status, type)
 
 
+def test_formats_are_named(schema):
+    (format,) = (p for p in schema["paths"]["/api/schema/"]["get"]["parameters"] if p.get("name") == "format")
+    assert format["schema"] == {"type": "string", "enum": ["json", "yaml"], "examples": ["json"]}
+
+
 def parameters_of(schema, path):
     """What kind of value each parameter of a GET's query takes."""
     listed = [resolved(schema, p) for p in schema["paths"][path]["get"]["parameters"]]
