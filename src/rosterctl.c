@@ -14,8 +14,10 @@
 #define OPTIONS_MAX 32
 
 /* clang-format off */
-#define OPTION(l, n, v, m, h) \
-	{ .letter = (l), .name = (n), .value = (v), .offset = offsetof(struct ctl_options, m), .help = (h) }
+#define OPTION(l, n, v, m, h) FIELD_OPTION(l, n, v, m, NULL, h)
+#define FIELD_OPTION(l, n, v, m, f, h)                        \
+	{ .letter = (l), .name = (n), .value = (v), .field = (f), \
+	  .offset = offsetof(struct ctl_options, m), .help = (h) }
 
 const struct ctl_option ctl_options[] = {
 	OPTION('e', "email", "ADDRESS", email, "e-mail address"),
@@ -38,7 +40,7 @@ const struct ctl_option ctl_options[] = {
 	OPTION('O', "output", "FILE", output, "write FILE, which appears when it is whole; - is standard output"),
 	OPTION('k', "skip-errors", NULL, skip_errors,
 	    "leave out the lines that are refused, instead of importing nothing"),
-	OPTION('D', "since", "TIME", since, "those since TIME, as 2026-11-24 or with 09:30"),
+	FIELD_OPTION('D', "since", "TIME", since, "created", "those since TIME, as 2026-11-24 or with 09:30"),
 	OPTION('B', "until", "TIME", until, "those before TIME"),
 	OPTION('i', "user", "USERNAME|UUID", user, "those about this user; one who is gone, by uuid"),
 	OPTION('b', "by", "USERNAME|UUID", by, "those of what this user did, or rosterctl"),
@@ -49,16 +51,16 @@ const struct ctl_option ctl_options[] = {
 	    "/roster/nginx-upstreams.conf"),
 	OPTION('w', "without-passwords", NULL, without_passwords, "leave out the hashes of passwords"),
 	OPTION('W', "name", "NAME", name, "another name"),
-	OPTION('y', "type", "TYPE", type, "where the role is granted: customer or project"),
+	FIELD_OPTION('y', "type", "TYPE", type, "content_type", "where the role is granted: customer or project"),
 	OPTION('E', "description", "TEXT", description, "what the role is for"),
 	OPTION('g', "permissions", "LIST", permissions,
 	    "all that the role permits, with commas between, as PROJECT.UPDATE"),
-	OPTION('z', "expires", "TIME", expires, "when it ends, as 2026-11-24 or with 09:30, or never"),
+	FIELD_OPTION('z', "expires", "TIME", expires, "expiration_time", "when it ends, as 2026-11-24 or with 09:30, or never"),
 	OPTION('L', "label", "TEXT", label, "what people call the provider"),
 	OPTION('M', "management-url", "URL", management_url, "where its users look after their accounts"),
 	OPTION('P', "protected-fields", "LIST", protected_fields,
 	    "fields of its users that only the provider changes, with commas between them"),
-	OPTION('a', "active", "YES|NO", active, "whether its service is asked"),
+	FIELD_OPTION('a', "active", "YES|NO", active, "is_active", "whether its service is asked"),
 	OPTION('T', "token-url", "URL", token_url, "where access tokens are to be had"),
 	OPTION('V', "userinfo-url", "URL", userinfo_url, "what users' identifiers are added to"),
 	OPTION('C', "client-id", "ID", client_id, "as whom its service is asked"),
@@ -464,6 +466,7 @@ run_words(int argc, char **argv, struct ctl *ctl)
 	command = find_command(argc - optind, argv + optind, &words);
 	if (command == NULL)
 		return no_command(argc - optind, argv + optind);
+	ctl->command = command;
 	words += optind - 1;
 	argv[words] = argv[0]; /* getopt takes the word before the options for the program's name */
 	status = read_options(command, argc - words, argv + words, ctl, &help_asked);

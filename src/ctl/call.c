@@ -211,24 +211,49 @@ is_field(struct text name)
 	return !text_eq(name, T("detail")) && !text_eq(name, T("non_field_errors"));
 }
 
+/* "first_name" of the option first-name? */
+static bool
+is_field_of(struct text field, const struct ctl_option *o)
+{
+	if (o->field != NULL)
+		return text_eq(field, text_from(o->field));
+	for (size_t i = 0; i < field.n; i++)
+		if (o->name[i] != (field.s[i] == '_' ? '-' : field.s[i]))
+			return false;
+	return o->name[field.n] == '\0';
+}
+
+/* As who typed the command knows it: "--first-name", or the field itself. */
+static struct text
+name_of_field(struct ctl *ctl, struct text field)
+{
+	for (size_t i = 0; i < nctl_options; i++)
+		if (ctl_takes(ctl->command, &ctl_options[i]) && is_field_of(field, &ctl_options[i]))
+			return arena_printf(ctl->arena, "--%s", ctl_options[i].name);
+	return field;
+}
+
 /* A message, or each of a list of them, after the name of their field. */
 static void
-print_messages(struct text field, const struct json *json)
+print_messages(struct ctl *ctl, struct text field, const struct json *json)
 {
 	if (json->type == JSON_TEXT) {
 		fprintf(stderr, "rosterctl: %.*s%s%.*s\n", TEXT_ARGS(field),
 		    field.n > 0 ? ": " : "", TEXT_ARGS(json->text));
 		return;
 	}
-	for (const struct json *j = json->first; j != NULL; j = j->next)
-		print_messages(json->type == JSON_OBJECT && is_field(j->key) ? j->key : field, j);
+	for (const struct json *j = json->first; j != NULL; j = j->next) {
+		bool named = json->type == JSON_OBJECT && is_field(j->key);
+
+		print_messages(ctl, named ? name_of_field(ctl, j->key) : field, j);
+	}
 }
 
 int
-ctl_refused(const struct answer *answer)
+ctl_refused(struct ctl *ctl, const struct answer *answer)
 {
 	if (answer->json != NULL)
-		print_messages(T(""), answer->json);
+		print_messages(ctl, T(""), answer->json);
 	else
 		ctl_error(0, "the service answered with status %d", answer->status);
 	return answer->status == 404 ? CTL_NOT_FOUND : CTL_FAILED;

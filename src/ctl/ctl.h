@@ -31,6 +31,7 @@ struct ctl_options {
 
 /* A run of rosterctl. */
 struct ctl {
+	const struct command *command;
 	struct arena *arena; /* lives as long as the run */
 	struct setup setup;
 	struct db *db;
@@ -64,6 +65,7 @@ struct ctl_option {
 	const char *name;
 	const char *value; /* what its value is called; NULL: it is a switch */
 	size_t offset;     /* in struct ctl_options */
+	const char *field; /* what the API calls it; NULL: the same, with _ for - */
 	const char *help;
 };
 
@@ -160,8 +162,11 @@ struct caller ctl_operator(void);
 /* Does the field go into an export, and may an import bring it? */
 bool ctl_is_portable(const struct field *f);
 
-/* Prints what a refusal says, a line a field, and returns the exit status. */
-int ctl_refused(const struct answer *answer);
+/*
+ * Prints what a refusal says, a line a field, which is named by the command's option for it where there is one.
+ * Returns the exit status.
+ */
+int ctl_refused(struct ctl *ctl, const struct answer *answer);
 
 /* Reads a password from the file ("-": standard input), or at the terminal, twice. false after saying why. */
 bool ctl_password(struct ctl *ctl, struct text *password) MUST_CHECK;

@@ -71,7 +71,7 @@ find_scope(struct ctl *ctl, struct text scope, struct grant *g)
 		if (answer.status == 404)
 			continue;
 		if (answer.status != 200)
-			return ctl_refused(&answer);
+			return ctl_refused(ctl, &answer);
 		g->kind = &scope_kinds[i];
 		g->scope = ctl_member(answer.json, "uuid");
 		return CTL_GOOD;
@@ -92,7 +92,7 @@ find_there(struct ctl *ctl, const struct ctl_kind *kind, struct text name, struc
 	if (answer.status == 404)
 		return ctl_error(CTL_NOT_FOUND, "there is no %s %s", kind->what, name.s);
 	if (answer.status != 200)
-		return ctl_refused(&answer);
+		return ctl_refused(ctl, &answer);
 	*uuid = ctl_member(answer.json, "uuid");
 	return CTL_GOOD;
 }

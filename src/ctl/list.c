@@ -27,8 +27,12 @@ print_page(struct list *l, int page, bool *more)
 	*more = false;
 	if (answer.status == 404 && page > 1)
 		return CTL_GOOD; /* the page before was full and the last */
-	if (answer.status != 200)
-		return ctl_refused(&answer);
+	if (answer.status != 200) {
+		int status = ctl_refused(ctl, &answer);
+
+		/* What a person may have got wrong about a list are the options. */
+		return answer.status == 400 ? CTL_USAGE : status;
+	}
 	if (!ctl->options.json)
 		ctl_visible(ctl, answer.json);
 	else if (page == 1)

@@ -32,7 +32,7 @@ find_by_name(struct ctl *ctl, const struct ctl_kind *kind, struct text name, str
 		if (answer.status == 404 && page > 1)
 			break; /* the page before was full and the last */
 		if (answer.status != 200)
-			return ctl_refused(&answer);
+			return ctl_refused(ctl, &answer);
 		n = answer.json->count;
 		found = named(answer.json, kind->key, name);
 	}
@@ -77,7 +77,7 @@ ctl_request(struct ctl *ctl, const char *method, struct text path, struct text b
 	struct answer answer = ctl_call(ctl, method, path, body);
 
 	if (answer.status >= 300)
-		return ctl_refused(&answer);
+		return ctl_refused(ctl, &answer);
 	return answer.json == NULL ? CTL_GOOD : ctl_print_object(ctl, &answer);
 }
 
@@ -105,7 +105,7 @@ ctl_delete(struct ctl *ctl, const struct ctl_kind *kind)
 		    arena_printf(ctl->arena, "%s?field=uuid&field=%s", path.s, kind->key),
 		    TEXT_NONE);
 	if (object.status != 200)
-		return ctl_refused(&object);
+		return ctl_refused(ctl, &object);
 	status = ctl_request(ctl, "DELETE", path, TEXT_NONE);
 	return status == CTL_GOOD && ctl->options.json ? ctl_print_object(ctl, &object) : status;
 }

@@ -98,7 +98,7 @@ ctl_user_create(struct ctl *ctl)
 		phc = password_hash(secret_from(password), ctl->arena);
 	}
 	answer = ctl_call(ctl, "POST", T("/api/users/"), new_user(ctl, phc));
-	return answer.status == 201 ? ctl_print_object(ctl, &answer) : ctl_refused(&answer);
+	return answer.status == 201 ? ctl_print_object(ctl, &answer) : ctl_refused(ctl, &answer);
 }
 
 int
@@ -134,7 +134,7 @@ ctl_user_token(struct ctl *ctl)
 		return status;
 	answer = ctl_call(ctl, new ? "POST" : "GET", path, TEXT_NONE);
 	if (answer.status != 200)
-		return ctl_refused(&answer);
+		return ctl_refused(ctl, &answer);
 	if (ctl->options.json)
 		return ctl_print_object(ctl, &answer);
 	printf("%.*s\n", TEXT_ARGS(ctl_member(answer.json, "token")));
@@ -161,7 +161,7 @@ ctl_user_password(struct ctl *ctl)
 	json_object_end(&w);
 	answer = ctl_call(ctl, "POST", path, buf_text(&body));
 	if (answer.status != 200)
-		return ctl_refused(&answer);
+		return ctl_refused(ctl, &answer);
 	if (ctl->options.json)
 		return ctl_print_object(ctl, &answer);
 	puts("The password is set; the token was replaced.");

@@ -321,6 +321,8 @@ def test_rosterctl(service, staff):
     keys = ("label", "client_id", "has_client_secret", "has_refresh_token", "timeout", "reactivate")
     assert [made[key] for key in keys] == ["Home", "roster", True, True, 9, True]
 
+    refused = service.rosterctl("provider", "set", name, "--active", "maybe", check=False)
+    assert (refused.returncode, refused.stderr) == (1, "rosterctl: --active: Must be a valid boolean.\n")
     service.rosterctl("provider", "set", name, "--active", "no", "--label", "")
     assert "[inactive]" in [
         line for line in service.rosterctl("provider", "list").stdout.splitlines() if line.startswith(name)

@@ -226,15 +226,15 @@ def test_create_refused(service):
     )  # fmt: skip
     refuses(
         service, FAILED,
-        "rosterctl: username: Enter a valid username.\nrosterctl: email: Enter a valid email address.\n",
+        "rosterctl: username: Enter a valid username.\nrosterctl: --email: Enter a valid email address.\n",
         "user", "create", "NO", "--email", "x",
     )  # fmt: skip
     refuses(
         service, FAILED,
-        "rosterctl: token_lifetime: A valid integer is required.\n",
+        "rosterctl: --token-lifetime: A valid integer is required.\n",
         "user", "create", unique(), "--email", "x@example.org", "--token-lifetime", "long",
     )  # fmt: skip
-    refuses(service, FAILED, "rosterctl: email: This field is required.\n", "user", "create", unique())
+    refuses(service, FAILED, "rosterctl: --email: This field is required.\n", "user", "create", unique())
 
 
 def test_nobody_by_that_name(service):

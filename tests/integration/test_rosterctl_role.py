@@ -60,10 +60,10 @@ def test_create(service):
 @pytest.mark.parametrize(
     "words, message",
     [
-        (["--type", "project"], "permissions: This field is required."),
-        (["--permissions", "PROJECT.UPDATE"], "content_type: This field is required."),
-        (["--type", "planet", "--permissions", ""], "content_type: Invalid content type."),
-        (["--type", "project", "--permissions", "FLY"], "permissions: Invalid permissions FLY"),
+        (["--type", "project"], "--permissions: This field is required."),
+        (["--permissions", "PROJECT.UPDATE"], "--type: This field is required."),
+        (["--type", "planet", "--permissions", ""], "--type: Invalid content type."),
+        (["--type", "project", "--permissions", "FLY"], "--permissions: Invalid permissions FLY"),
     ],
 )
 def test_create_refused(service, words, message):
@@ -96,7 +96,7 @@ def test_set(service):
         "description": ["old", ""],
         "permissions": [["PROJECT.UPDATE"], ["PROJECT.CREATE"]],
     })
-    refuses(service, FAILED, "permissions: Invalid permissions FLY", "role", "set", name, "--permissions", "FLY")
+    refuses(service, FAILED, "--permissions: Invalid permissions FLY", "role", "set", name, "--permissions", "FLY")
     assert role_of(service, role["uuid"]) == changed
 
 
@@ -203,9 +203,9 @@ def test_grants_refused(service, world):
     for message, *given in (
         ("User has already the same role in this scope.", "add", *words),
         ("Role is not valid for this scope.", "add", words[0], "CUSTOMER.OWNER", project),
-        ("expiration_time: Expiration time should be greater than current time.",
+        ("--expires: Expiration time should be greater than current time.",
          "set", *words, "--expires", "2001-01-01"),
-        ("expiration_time: Datetime has wrong format. Use one of these formats instead: YYYY-MM-DD, "
+        ("--expires: Datetime has wrong format. Use one of these formats instead: YYYY-MM-DD, "
          "YYYY-MM-DDThh:mm[:ss[.uuuuuu]][+HH:MM|-HH:MM|Z].", "add", *words, "--expires", "soon"),
         ("User has no such role in this scope.",
          "set", words[0], "PROJECT.MANAGER", project, "--expires", "never"),

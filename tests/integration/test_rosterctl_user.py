@@ -123,4 +123,4 @@ def test_lists(service):
     assert user["uuid"] in run(service, "audit", "list").stdout
     assert run(service, "audit", "list", "--since", "2999-01-01").stdout == ""
     done = run(service, "audit", "list", "--since", "yesterday", check=False)
-    assert done.returncode == 1 and done.stderr.startswith("rosterctl: created: ")
+    assert done.returncode == 2 and done.stderr.startswith("rosterctl: --since: ")
