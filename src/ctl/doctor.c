@@ -1,6 +1,7 @@
 /* rosterctl doctor: looks at all that the service needs, and says what to do about what is wrong. */
 #include "base/base.h"
 
+#include <dirent.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -13,6 +14,7 @@
 
 /* Microseconds that the clocks of two hosts may differ by. */
 #define CLOCK_TOLERANCE (2 * SECONDS)
+#define MILLISECONDS (SECONDS / 1000)
 
 /* Where the package and README.md put nginx's view. */
 #define UPSTREAMS T(SYSCONFDIR "/roster/nginx-upstreams.conf")
@@ -48,6 +50,18 @@ check_schema(struct ctl *ctl, struct text *words)
 	return GOOD;
 }
 
+/* The same of a schema of this version. */
+static bool
+has_schema(struct ctl *ctl, struct text *words)
+{
+	struct text problem;
+
+	if (!has_database(ctl, words))
+		return false;
+	*words = T("not looked at without the schema");
+	return migrate_check(ctl->db, ctl->arena, &problem) == SCHEMA_CURRENT;
+}
+
 static enum health
 check_clock(struct ctl *ctl, struct text *words)
 {
@@ -66,7 +80,7 @@ check_clock(struct ctl *ctl, struct text *words)
 		return SKIPPED;
 	difference = theirs.s.us - stamp_now().us;
 	*words = arena_printf(ctl->arena, "the database's differs by %.3f s%s",
-	    (double)difference / (double)SECONDS,
+	    (double)(difference / MILLISECONDS) / 1000,
 	    llabs(difference) <= CLOCK_TOLERANCE
 		? ""
 		: ": tokens expire at the wrong time; let an NTP client keep the clocks of both hosts");
@@ -209,18 +223,34 @@ check_mail(struct ctl *ctl, struct text *words)
 	return FAULTY;
 }
 
+static enum health
+check_templates(struct ctl *ctl, struct text *words)
+{
+	struct text folder = ctl->setup.config.mail_templates;
+	DIR *d;
+
+	*words = T("mail_templates is not set: the built-in ones");
+	if (folder.n == 0)
+		return GOOD;
+	d = opendir(folder.s);
+	*words = d != NULL
+	    ? arena_printf(ctl->arena, "%s is there", folder.s)
+	    : arena_printf(ctl->arena,
+		  "%s: %s; make the folder, or correct mail_templates: the built-in ones are sent",
+		  folder.s, strerror(errno));
+	if (d == NULL)
+		return FAULTY;
+	closedir(d);
+	return GOOD;
+}
+
 /* Mails that were given up are nobody's fault here, as a rule: an address that is none. */
 static enum health
 check_outbox(struct ctl *ctl, struct text *words)
 {
 	struct mail_counts n;
-	struct text problem;
 
-	if (!has_database(ctl, words))
-		return SKIPPED;
-	*words = T("not looked at without the schema");
-	if (migrate_check(ctl->db, ctl->arena, &problem) != SCHEMA_CURRENT ||
-	    !mail_count(ctl->db, ctl->arena, &n))
+	if (!has_schema(ctl, words) || !mail_count(ctl->db, ctl->arena, &n))
 		return SKIPPED;
 	*words = arena_printf(ctl->arena, "%lld wait, %lld of them after a failure",
 	    (long long)(n.waiting + n.retrying), (long long)n.retrying);
@@ -230,6 +260,44 @@ check_outbox(struct ctl *ctl, struct text *words)
 		    "retry tries again",
 		    TEXT_ARGS(*words), (long long)n.given_up);
 	return GOOD;
+}
+
+static bool
+is_user(struct ctl *ctl, struct text username)
+{
+	struct value one = { .kind = KIND_INT };
+	struct sql q;
+
+	sql_init(&q, ctl->arena);
+	sql_add(&q, "SELECT 1 FROM users WHERE username = ");
+	sql_value(&q, V(username));
+	return db_row_sql(ctl->db, "user_named", DB_READ, &q, &one, 1);
+}
+
+/* Are those who may fetch everybody's SSH keys users? */
+static enum health
+check_readers(struct ctl *ctl, struct text *words)
+{
+	struct text names = ctl->setup.config.authorized_keys_readers, name;
+	struct text unknown = TEXT_NONE;
+
+	if (!has_schema(ctl, words))
+		return SKIPPED;
+	db_begin(ctl->db, ctl->arena, false, TEXT_NONE);
+	while (text_is_none(unknown) && text_split(&names, ',', &name)) {
+		name = text_trim(name);
+		if (name.n > 0 && !is_user(ctl, name))
+			unknown = name;
+	}
+	if (db_end(ctl->db, false) != DB_NONE)
+		return SKIPPED;
+	*words = T("authorized_keys_readers names users only");
+	if (text_is_none(unknown))
+		return GOOD;
+	*words = arena_printf(ctl->arena,
+	    "there is no user %.*s: correct authorized_keys_readers, or create the user",
+	    TEXT_ARGS(unknown));
+	return FAULTY;
 }
 
 /* The process that made the sockets, which is in rosterd's control group; 0 when nobody listens, or it is hidden. */
@@ -284,7 +352,9 @@ static const struct {
 	{ "sockets", check_sockets },
 	{ "nginx", check_nginx },
 	{ "mail", check_mail },
+	{ "templates", check_templates },
 	{ "outbox", check_outbox },
+	{ "readers", check_readers },
 	{ "memory", check_memory },
 };
 

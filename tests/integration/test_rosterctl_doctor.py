@@ -4,7 +4,7 @@ import json
 import re
 import subprocess
 
-from service import BUILD, TOP
+from service import BUILD, TOP, unique
 
 
 def look(service, *words, **options):
@@ -20,7 +20,10 @@ def test_all_is_well(service, tmp_path):
     view.write_text(service.rosterctl("nginx").stdout)
     found, status = look(service, "--upstreams", view)
     assert status == 0
-    assert list(found) == ["database", "schema", "clock", "key file", "sealed", "sockets", "nginx", "mail", "outbox", "memory"]
+    assert list(found) == [
+        "database", "schema", "clock", "key file", "sealed", "sockets", "nginx", "mail",
+        "templates", "outbox", "readers", "memory",
+    ]
     assert {state for state, _ in found.values()} == {"good"}
     assert service.rosterctl("doctor", "--upstreams", view).stdout.startswith("good     database  it answers\n")
 
@@ -92,7 +95,9 @@ def test_without_a_service(own_service):
         "sockets": "faulty",
         "nginx": "skipped",
         "mail": "faulty",
+        "templates": "good",
         "outbox": "skipped",
+        "readers": "skipped",
         "memory": "good",
     }
     assert "start rosterd" in found["sockets"][1] and "Couldn't connect to server; look at the options" in found["mail"][1]
@@ -108,9 +113,37 @@ def test_the_clock_of_the_database(service, tmp_path):
         found, status = look(service, database=options)
         assert (found["clock"][0], status) == (state, int(state == "faulty"))
         words = re.fullmatch(r"the database's differs by (-?[0-9.]+) s(.*)", found["clock"][1])
-        assert abs(float(words[1]) - seconds) < 2
+        assert abs(float(words[1]) - seconds) < 2 and words[1] != "-0.000"
         advice = ": tokens expire at the wrong time; let an NTP client keep the clocks of both hosts"
         assert words[2] == (advice if seconds else "")
+
+
+def test_the_folder_of_templates(service, tmp_path):
+    assert look(service)[0]["templates"] == ("good", "mail_templates is not set: the built-in ones")
+    assert look(service, mail_templates=tmp_path)[0]["templates"] == ("good", f"{tmp_path} is there")
+    folder = tmp_path / "nothing"
+    found, status = look(service, mail_templates=folder)
+    assert (status, found["templates"]) == (
+        1,
+        (
+            "faulty",
+            f"{folder}: No such file or directory; make the folder, or correct mail_templates: "
+            "the built-in ones are sent",
+        ),
+    )
+
+
+def test_readers_of_keys(service):
+    user, nobody = service.create()["username"], unique("nobody")
+    good = ("good", "authorized_keys_readers names users only")
+    for readers in ("", user, f" {user} , staff,"):
+        assert look(service, authorized_keys_readers=readers)[0]["readers"] == good
+    for unknown in (nobody, user.upper()):
+        found, status = look(service, authorized_keys_readers=f"{user}, {unknown}")
+        assert (status, found["readers"]) == (
+            1,
+            ("faulty", f"there is no user {unknown}: correct authorized_keys_readers, or create the user"),
+        )
 
 
 def test_memory_for_all_who_hash(service):
