@@ -130,7 +130,9 @@ tokens_open(struct db *db, const struct keyring *keyring, struct arena *a, struc
 	*problem = T("the database did not tell whether the keys are its own: see the log");
 	if (db_end(db, false) != DB_NONE)
 		return false;
-	*problem = T("the keys do not open what is in the database: put the key file back that "
-		     "belongs to it, or add its keys to this one");
+	*problem =
+	    T("the keys do not open what is in the database: put the key file back that "
+	      "belongs to it, or add its keys to this one; \"A lost key file\" in operating.md "
+	      "says what to do when they are gone");
 	return !found || seal_open(keyring, newest.sealed, context_of(&newest.owner), a, &key);
 }

@@ -51,7 +51,7 @@ class Terminal:
 
     def __init__(self, service, folder):
         self.service, self.folder = service, folder
-        self.output = ""
+        self.output, self.key_lost = "", False
         # What stands in the text for a place, and where that is here.
         self.places = {
             "http://127.0.0.1:8000": service.url,
@@ -63,6 +63,8 @@ class Terminal:
             "/usr/local/libexec/": f"{folder}/",
             "/etc/ssh/": f"{folder}/",
             "-g roster-keys": f"-g {grp.getgrgid(os.getgid()).gr_name}",
+            "chgrp roster": f"chgrp {grp.getgrgid(os.getgid()).gr_name}",
+            "mariadb roster": f"mariadb --no-defaults --socket={service.database_socket} {service.database}",
             "<token>": service.staff.token,
         }
         # Commands that a part of the system does; here it is a step of the instance.

@@ -389,7 +389,6 @@ def make_a_place(t):
 
 @does(OPERATING, "roster-backup save /var/backups/roster")
 def save(t):
-    t.account = t.service.account()
     yield
     t.places["/var/backups/roster/roster-20261124T020000Z-4711.sql.gz"] = t.output.strip()
 
@@ -410,9 +409,65 @@ def restore(t):
 
 @does(OPERATING, "systemctl start rosterd")
 def start(t):
+    """After the restore; later after the lost key, when everybody has to sign in again."""
     yield
+    if t.key_lost:
+        sign_in_again(t)
+        return
     assert t.account.get("/api/users/me/").json()["uuid"] == t.account.user["uuid"]
     assert t.service.staff.get(path_of(t.late)).status_code == 404
+
+
+@does(OPERATING, "(umask 027; rosterctl key new >/etc/roster/keys)")
+def make_new_keys(t):
+    t.service.rosterctl("user", "create", "ssh-hosts", "--email", "admin@example.org")
+    t.service.rosterctl(
+        "provider", "create", "campus", "--client-secret-file", "-", "--refresh-token-file", "-", stdin="lost\nlost\n")
+    (t.service.state / "keys").unlink()
+    yield
+    assert re.search(r"^1 [0-9a-f]{64}$", (t.service.state / "keys").read_text(), re.M)
+
+
+@does(OPERATING, "chgrp roster /etc/roster/keys")
+def give_keys(t):
+    yield
+    assert (t.service.state / "keys").stat().st_mode & 0o777 == 0o640
+
+
+@does(OPERATING, "mariadb roster <lost-key.sql")
+def drop_what_is_lost(t):
+    (statements,) = blocks(PAGES[OPERATING], "sql")
+    (t.folder / "lost-key.sql").write_text(statements)
+    yield
+    assert t.service.sql("SELECT * FROM tokens") == ()
+    t.key_lost = True
+
+
+def sign_in_again(t):
+    assert t.service.staff.get("/api/users/me/").status_code == 401
+    answer = t.service.nobody.post("/api-auth/password/", json=t.service.staff_credentials)
+    assert answer.status_code == 200
+    t.service.staff = Client(t.service, answer.json()["token"])
+    t.places["<token>"] = t.service.staff.token
+
+
+@does(OPERATING, "rosterctl user token --new ssh-hosts")
+def new_token_of_hosts(t):
+    yield
+    assert Client(t.service, t.output.strip()).get("/api/users/me/").json()["username"] == "ssh-hosts"
+
+
+def has_secrets(t):
+    (provider,) = t.service.staff.get(f"{PROVIDERS}?name=campus").json()
+    return [provider["has_client_secret"], provider["has_refresh_token"]]
+
+
+@does(OPERATING, "rosterctl provider set campus --client-secret-file - --refresh-token-file - <secrets")
+def set_secrets(t):
+    (t.folder / "secrets").write_text("open sesame\nrefresh\n")
+    assert has_secrets(t) == [False, False]
+    yield
+    assert has_secrets(t) == [True, True]
 
 
 @does(OPERATING, "rosterctl provider set eduteams --sync-interval 86400 --sync-in-flight 4 --sync-rate 10")
@@ -424,7 +479,7 @@ def set_interval(t):
     belongs_to(t.service, t.user, "eduteams")
     t.remote.users[t.user["username"]] = {"voperson_id": t.user["username"], "given_name": "New"}
     yield
-    (provider,) = t.service.staff.get(PROVIDERS).json()
+    (provider,) = t.service.staff.get(f"{PROVIDERS}?name=eduteams").json()
     assert [provider[f"sync_{field}"] for field in ("interval", "in_flight", "rate")] == [86400, 4, 10]
 
 

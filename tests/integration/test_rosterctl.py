@@ -151,7 +151,8 @@ def test_a_key_file_of_another_database(service, tmp_path):
         refuses(
             service, FAILED,
             f"rosterctl: {keys}: the keys do not open what is in the database: put the key file back that belongs"
-            " to it, or add its keys to this one\n",
+            " to it, or add its keys to this one; \"A lost key file\" in operating.md says what to do when they are"
+            " gone\n",
             "--set", f"key_file={keys}", "user", *words)
     assert service.staff.get(f"/api/users/?username={name}").json() == []
 

@@ -7,6 +7,7 @@ import subprocess
 import threading
 
 import pytest
+from docs import blocks, pages
 from identity import PROVIDERS, belongs_to
 from service import BUILD, Client, unique
 from users import path_of
@@ -175,3 +176,65 @@ def test_without_a_database(daemon):
     host = daemon()
     done = host.rosterctl("--set", "database=/nowhere", "key", "reseal", check=False)
     assert (done.returncode, done.stdout) == (FAILED, "")
+
+
+def test_a_lost_key_file(daemon, remote):
+    """By operating.md: what was sealed is dropped, all else stays, and people sign in again."""
+    host = daemon(config="drain_timeout = 1\nsmtp_url =\n")
+    keys, client = host.state / "keys", host.account()
+    assert host.staff.post(PROVIDERS, json=remote.settings()).status_code == 201
+    user = host.create()
+    belongs_to(host, user, "eduteams")
+    remote.users[user["username"]] = {"voperson_id": user["username"], "given_name": "First"}
+    pull(host, user)
+    answer = client.post(path_of(client.user, "change_email/"), json={"email": f"{unique('new')}@example.org"})
+    assert answer.status_code == 200, answer.text
+    kept = {"json": {"username": unique("kept"), "email": "kept@example.org"}, "headers": {"Idempotency-Key": unique()}}
+    assert host.staff.post("/api/users/", **kept).status_code == 201
+    stays = ["SELECT id, uuid, username, email, password, first_name FROM users ORDER BY id",
+             "SELECT id, event, subject_uuid FROM audit_events ORDER BY id"]
+    before = [host.sql(statement) for statement in stays]
+
+    keys.unlink()
+    assert host.staff.get("/api/users/me/").status_code == 200
+    missing = host.rosterctl("user", "list", check=False)
+    assert (missing.returncode, missing.stdout) == (FAILED, "")
+    assert f"{keys}: No such file or directory; bring it back from a backup" in missing.stderr
+    host.run("stop_rosterd")
+    keys.touch(0o640)
+    keys.write_text(new_key(2))  # another number, so that reseal counts what the lost one has sealed
+    refused = host.rosterctl("user", "list", check=False)
+    assert (refused.returncode, refused.stdout, refused.stderr) == (
+        FAILED, "",
+        f"rosterctl: {keys}: the keys do not open what is in the database: put the key file back that belongs to it,"
+        ' or add its keys to this one; "A lost key file" in operating.md says what to do when they are gone\n')
+    assert all(lost == older == left > 0 for older, _, lost, left in reseal(host, status=PARTLY).values())
+
+    (statements,) = blocks(pages()["docs/operating.md"], "sql")
+    for statement in statements.split(";")[:-1]:
+        host.sql(statement)
+    assert reseal(host, "--dry-run") == {name: [0, 0, 0, 0] for name in SEALED}
+    host.run("launch_rosterd", "wait_for_answer")
+    assert [host.sql(statement) for statement in stays] == before
+
+    for old in (host.staff, client):
+        answer = old.get("/api/users/me/")
+        assert (answer.status_code, answer.json()) == (401, {"detail": "Invalid token."})
+    answer = host.nobody.post("/api-auth/password/", json=host.staff_credentials)
+    assert answer.status_code == 200
+    host.staff = Client(host, answer.json()["token"])
+    again = Client(host, host.rosterctl("user", "token", "--new", client.user["username"]).stdout.strip())
+    assert again.get("/api/users/me/").json()["requested_email"] is None
+    answer = host.staff.post("/api/users/", **kept)
+    assert (answer.status_code, "Idempotent-Replayed" in answer.headers) == (400, False)
+
+    answer = host.staff.post(path_of(user, "pull_remote_user/"))
+    assert (answer.status_code, answer.json()) == (
+        400, ["Remote eduTEAMS account synchronization extension is disabled."])
+    assert host.staff.get(path_of(user)).json()["is_active"] is True
+    host.rosterctl(
+        "provider", "set", "eduteams", "--client-secret-file", "-", "--refresh-token-file", "-",
+        stdin=f"open sesame\n{remote.refresh}\n")
+    remote.users[user["username"]]["given_name"] = "Second"
+    pull(host, user)
+    assert host.staff.get(path_of(user)).json()["first_name"] == "Second"

@@ -277,7 +277,7 @@ def test_key_file_of_another_database(daemon):
     lines = refusal(["--config", d.state / "roster.conf", "--set", f"socket_dir={d.state / 'run'}"])
     assert errors(lines) == [
         f"{file}: the keys do not open what is in the database: put the key file back that belongs to it, or add"
-        " its keys to this one"
+        ' its keys to this one; "A lost key file" in operating.md says what to do when they are gone'
     ]
     file.write_text(f"2 {other}\n{good}")
     d.run("launch_rosterd")
