@@ -301,3 +301,15 @@ text_visible(struct arena *a, struct text t)
 			buf_add_char(&b, t.s[i]);
 	return buf_text(&b);
 }
+
+bool
+text_is_address(struct text t)
+{
+	size_t at = text_find(t, '@', 0);
+
+	for (size_t i = 0; i < t.n; i++)
+		if ((unsigned char)t.s[i] <= ' ' || t.s[i] == 0x7f ||
+		    strchr("<>()[],;:\\\"", t.s[i]) != NULL)
+			return false;
+	return text_is_utf8(t) && at > 0 && at + 1 < t.n && text_find(t, '@', at + 1) == t.n;
+}

@@ -65,6 +65,12 @@ bool text_split(struct text *rest, char separator, struct text *part);
 /* Valid UTF-8 (RFC 3629: no surrogates, nothing over U+10FFFF, no overlong forms)? NUL is valid. */
 bool text_is_utf8(struct text t);
 
+/*
+ * An e-mail address that is fit for an envelope and a header: one @ with something on both sides, nothing that
+ * ends or splits an address?
+ */
+bool text_is_address(struct text t);
+
 /* Byte offset of the first byte that makes t invalid UTF-8, or t.n. */
 size_t text_utf8_valid_to(struct text t);
 

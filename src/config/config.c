@@ -59,6 +59,14 @@ set_path(const struct option *o, struct text value, void *p)
 }
 
 static const char *
+set_address(const struct option *o, struct text value, void *p)
+{
+	if (value.n == 0 ? !o->optional : !text_is_address(value))
+		return "is no address";
+	return set_text(o, value, p);
+}
+
+static const char *
 set_url(const struct option *o, struct text value, void *p)
 {
 	bool good = value.n == 0 && o->optional;
@@ -85,6 +93,7 @@ static setter *const setters[] = {
 	[OPTION_BOOL] = set_bool,
 	[OPTION_TEXT] = set_text,
 	[OPTION_PATH] = set_path,
+	[OPTION_ADDRESS] = set_address,
 	[OPTION_URL] = set_url,
 	[OPTION_CHOICE] = set_choice,
 };
@@ -100,6 +109,7 @@ printed_value(const struct option *o, const void *p, struct arena *a)
 		return *(const bool *)p ? T("true") : T("false");
 	case OPTION_TEXT:
 	case OPTION_PATH:
+	case OPTION_ADDRESS:
 	case OPTION_URL:
 		return *(const struct text *)p;
 	case OPTION_CHOICE:

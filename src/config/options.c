@@ -18,6 +18,9 @@
 #define PATH(m)                                           \
 	.name = #m, .offset = offsetof(struct config, m), \
 	.type = _Generic(MEMBER(m), struct text: OPTION_PATH)
+#define ADDRESS(m)                                        \
+	.name = #m, .offset = offsetof(struct config, m), \
+	.type = _Generic(MEMBER(m), struct text: OPTION_ADDRESS)
 #define URL(m)                                            \
 	.name = #m, .offset = offsetof(struct config, m), \
 	.type = _Generic(MEMBER(m), struct text: OPTION_URL)
@@ -154,7 +157,7 @@ const struct option options[] = {
 	{ OPTION(email_change_requests), .standard = "10", .minimum = 1, .maximum = 1000,
 	  .help = "How often a new e-mail address can be asked for within an hour for the same user: each "
 	      "time, a mail goes to whatever address is named." },
-	{ OPTION(mail_from), .standard = "", .maximum = 320,
+	{ ADDRESS(mail_from), .standard = "", .maximum = 320, .optional = true,
 	  .help = "Address that mails come from, also the one that undeliverable ones return to." },
 	{ OPTION(mail_from_name), .standard = "roster", .maximum = 200,
 	  .help = "Name that mails come from, and that they call the service by." },
@@ -293,6 +296,9 @@ option_allowed(const struct option *o, struct arena *a)
 	case OPTION_PATH:
 		return arena_printf(
 		    a, "an absolute path of at most %" PRId64 " bytes%s", o->maximum, or_nothing);
+	case OPTION_ADDRESS:
+		return arena_printf(
+		    a, "an address of at most %" PRId64 " bytes%s", o->maximum, or_nothing);
 	case OPTION_URL:
 		return arena_printf(a, "a URL of at most %" PRId64 " bytes that begins with %.*s%s",
 		    o->maximum, TEXT_ARGS(list_choices(o->choices, a)), or_nothing);

@@ -11,18 +11,18 @@ enum option_type {
 	OPTION_INT,
 	OPTION_BOOL,
 	OPTION_TEXT,
-	OPTION_PATH,   /* absolute; nothing, if .optional */
-	OPTION_URL,    /* begins with one of .choices; nothing, if .optional */
-	OPTION_CHOICE, /* one of .choices, stored as its position in an enum's int */
+	OPTION_PATH,    /* absolute; nothing, if .optional */
+	OPTION_ADDRESS, /* of e-mail; nothing, if .optional */
+	OPTION_URL,     /* begins with one of .choices; nothing, if .optional */
+	OPTION_CHOICE,  /* one of .choices, stored as its position in an enum's int */
 };
 
 struct option {
 	const char *name;
 	enum option_type type;
-	size_t offset;        /* of the member in struct config */
-	const char *standard; /* the default, as written in the file */
-	int64_t minimum,
-	    maximum; /* OPTION_INT: the number; OPTION_TEXT, OPTION_PATH, OPTION_URL: its bytes */
+	size_t offset;              /* of the member in struct config */
+	const char *standard;       /* the default, as written in the file */
+	int64_t minimum, maximum;   /* OPTION_INT: the number; of a text: its bytes */
 	const char *const *choices; /* ends with NULL */
 	bool optional;
 	const char *unit; /* "seconds", "KiB"; NULL: none */

@@ -6,19 +6,6 @@
 /* What one encoded word has room for: 75 less "=?UTF-8?Q?" and "?=". */
 #define WORD_ROOM 63
 
-bool
-address_is_good(struct text address)
-{
-	size_t at = text_find(address, '@', 0);
-
-	for (size_t i = 0; i < address.n; i++)
-		if ((unsigned char)address.s[i] <= ' ' || address.s[i] == 0x7f ||
-		    strchr("<>()[],;:\\\"", address.s[i]) != NULL)
-			return false;
-	return text_is_utf8(address) && at > 0 && at + 1 < address.n &&
-	    text_find(address, '@', at + 1) == address.n;
-}
-
 static bool
 is_ascii(struct text t)
 {

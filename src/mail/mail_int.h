@@ -69,9 +69,6 @@ struct letter {
 	struct text language, subject, plain, html;
 };
 
-/* Fit for an envelope and a header: one @ with something on both sides, nothing that ends or splits an address. */
-bool address_is_good(struct text address);
-
 /* The header's lines, without line ends; {NULL, 0} after the last. All on the arena, NUL-terminated. */
 const struct text *letter_headers(const struct letter *l, struct arena *a);
 

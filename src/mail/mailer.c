@@ -71,8 +71,7 @@ is_configured(const struct config *c, struct arena *a, struct text *password, st
 	*problem = T("smtp_url is not set");
 	if (c->smtp_url.n == 0)
 		return false;
-	*problem = T("mail_from is not an address");
-	return address_is_good(c->mail_from) && read_password(c, a, password, problem);
+	return read_password(c, a, password, problem);
 }
 
 /* The values that came with the mail, and those that each mail has. */
@@ -106,7 +105,7 @@ compose(const struct setup *setup, const struct claim *claim, struct arena *a, s
 		.from_name = c->mail_from_name,
 		.to = claim->recipient,
 	};
-	if (!address_is_good(claim->recipient))
+	if (!text_is_address(claim->recipient))
 		return "the recipient is not an address";
 	if (!texts_find(c, claim->template, claim->language, a, &texts, &l->language))
 		return "there are no texts of this name";

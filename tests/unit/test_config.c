@@ -250,6 +250,11 @@ Test(config, set)
 		{ TEXT_INIT("smtp_url"), TEXT_INIT("http://mail.example.org"),
 		    "--set: smtp_url: \"http://mail.example.org\" is no such URL; allowed: a URL of at "
 		    "most 1000 bytes that begins with smtp:// or smtps://, or nothing" },
+		{ TEXT_INIT("mail_from"), TEXT_INIT(""), NULL },
+		{ TEXT_INIT("mail_from"), TEXT_INIT("a@example.org"), NULL },
+		{ TEXT_INIT("mail_from"), TEXT_INIT("nope"),
+		    "--set: mail_from: \"nope\" is no address; allowed: an address of at most 320 "
+		    "bytes, or nothing" },
 		{ TEXT_INIT("smtp_ca_file"), TEXT_INIT(""), NULL },
 		{ TEXT_INIT("key_file"), TEXT_INIT(""),
 		    "--set: key_file: \"\" is not an absolute path; allowed: an absolute path of at most "
@@ -320,6 +325,8 @@ another_value(const struct option *o)
 		return T("# \u00e9 = \"x\" ; y: \\ '");
 	case OPTION_PATH:
 		return T("/srv/a b;c#d=e");
+	case OPTION_ADDRESS:
+		return T("a#b=c@example.org");
 	case OPTION_URL:
 		return arena_printf(a, "%slocalhost:25/x", o->choices[0]);
 	case OPTION_CHOICE:
@@ -362,7 +369,7 @@ Test(config, printed_file_explains)
 	cr_assert(config_read(&c, TEXT_NONE, a, &problem));
 	printed = config_print(&c, a);
 	cr_assert(strstr(printed.s,
-		      "\n# How long to wait for the database at start before giving up.\n"
+		      "\n# How long a start waits for a database server that is not up yet.\n"
 		      "# Allowed: 0 to 3600 seconds. Default: 60\n"
 		      "database_wait = 60\n") != NULL);
 	cr_assert(strstr(printed.s, "Default: empty\nlocal_idp_management_url =\n") != NULL);

@@ -32,11 +32,13 @@ Test(options, every_row_is_complete)
 		cr_expect(o->type != OPTION_INT || o->minimum < o->maximum, "%s", o->name);
 		cr_expect(o->type != OPTION_TEXT || o->maximum > 0, "%s", o->name);
 		cr_expect(o->type != OPTION_PATH || o->maximum > 0, "%s", o->name);
+		cr_expect(o->type != OPTION_ADDRESS || o->maximum > 0, "%s", o->name);
 		cr_expect(o->type != OPTION_URL || o->maximum > 0, "%s", o->name);
 		cr_expect_eq(o->type == OPTION_CHOICE || o->type == OPTION_URL, o->choices != NULL,
 		    "%s", o->name);
-		cr_expect(
-		    !o->optional || o->type == OPTION_PATH || o->type == OPTION_URL, "%s", o->name);
+		cr_expect(!o->optional || o->type == OPTION_PATH || o->type == OPTION_ADDRESS ||
+			o->type == OPTION_URL,
+		    "%s", o->name);
 		cr_expect(o->unit == NULL || o->type == OPTION_INT, "%s", o->name);
 		cr_expect_eq(option_find(text_from(o->name)), o, "%s", o->name);
 	}
@@ -50,6 +52,7 @@ member_size(const struct option *o)
 		[OPTION_BOOL] = sizeof(bool),
 		[OPTION_TEXT] = sizeof(struct text),
 		[OPTION_PATH] = sizeof(struct text),
+		[OPTION_ADDRESS] = sizeof(struct text),
 		[OPTION_URL] = sizeof(struct text),
 		[OPTION_CHOICE] = sizeof(enum log_level),
 	};

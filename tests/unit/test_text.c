@@ -282,3 +282,32 @@ Test(text, visible)
 	for (size_t i = 0; i < countof(cases); i++)
 		cr_expect(text_eq(text_visible(a, cases[i].t), cases[i].visible), "case %zu", i);
 }
+
+Test(text, addresses)
+{
+	static const struct {
+		struct text address;
+		bool good;
+	} cases[] = {
+		{ TEXT_INIT("alice@example.net"), true },
+		{ TEXT_INIT("a.b+c&d'e@example.net"), true },
+		{ TEXT_INIT("alice@b\u00fccher.example"), true },
+		{ TEXT_INIT(""), false },
+		{ TEXT_INIT("alice"), false },
+		{ TEXT_INIT("@example.net"), false },
+		{ TEXT_INIT("alice@"), false },
+		{ TEXT_INIT("a@b@c"), false },
+		{ TEXT_INIT("a b@c"), false },
+		{ TEXT_INIT("a@c\r\nRCPT TO:<eve@d>"), false },
+		{ TEXT_INIT("a@c>"), false },
+		{ TEXT_INIT("<a@c"), false },
+		{ TEXT_INIT("a@c,d"), false },
+		{ TEXT_INIT("a\0b@c"), false },
+		{ TEXT_INIT("\"a\"@c"), false },
+		{ TEXT_INIT("a\x7f@c"), false },
+		{ TEXT_INIT("a@c\xff"), false },
+	};
+
+	for (size_t i = 0; i < countof(cases); i++)
+		cr_expect_eq(text_is_address(cases[i].address), cases[i].good, "case %zu", i);
+}
