@@ -69,11 +69,8 @@ def database(service):
     """A database of its own, with the schema and without accounts: what rosterctl finds it by, and its name."""
     name = unique("bench").replace("-", "_")
     options, config = service.state / f"{name}.cnf", service.state / f"{name}.conf"
-    options.touch(0o600)
-    options.write_text((service.state / "roster.cnf").read_text().replace("database=roster", f"database={name}"))
+    service.add_database(name, options)
     config.write_text((service.state / "roster.conf").read_text().replace("roster.cnf", options.name))
-    service.sql(f"CREATE DATABASE {name} CHARACTER SET utf8mb4")
-    service.sql(f"GRANT ALL ON {name}.* TO roster@localhost")
     try:
         run(config, "migrate")
         yield config, name

@@ -24,12 +24,7 @@ class Daemon(Service):
         self.up()
 
     def make_database(self):
-        self.host.sql(f"CREATE DATABASE {self.database} CHARACTER SET utf8mb4")
-        self.host.sql(f"GRANT ALL ON {self.database}.* TO roster@localhost")
-        options = (self.host.state / "roster.cnf").read_text()
-        file = self.state / "roster.cnf"
-        file.touch(0o600)
-        file.write_text(options.replace("database=roster", f"database={self.database}"))
+        self.host.add_database(self.database, self.state / "roster.cnf")
 
     def configure(self, config):
         """Lines of roster.conf besides those of ./dev; rosterd reads them at its next start."""
