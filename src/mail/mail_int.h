@@ -28,6 +28,9 @@ bool outbox_values(const struct claim *claim, const struct keyring *keyring, str
 /* Takes a delivered mail out of the outbox. */
 void outbox_delivered(struct db *db, struct arena *a, const struct claim *claim);
 
+/* Gives back a mail that was not tried to the end: it is due at once, and the try does not count. */
+void outbox_released(struct db *db, struct arena *a, const struct claim *claim);
+
 /* Notes a failed try, and when the next one is; none: never. */
 void outbox_failed(
     struct db *db, struct arena *a, const struct claim *claim, struct stamp due, struct text error);

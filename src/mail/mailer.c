@@ -147,7 +147,7 @@ note_failure(struct process *p, const struct claim *claim, const struct outcome 
 	int64_t pause = o->delivery == DELIVERY_LATER ? mailer_pause(claim->attempts) : 0;
 	struct stamp due = STAMP_NONE;
 
-	if (pause > 0 || o->delivery == DELIVERY_INTERRUPTED)
+	if (pause > 0)
 		due.us = stamp_now().us + pause * SECONDS;
 	outbox_failed(p->db, p->arena, claim, due, o->error);
 	count(stamp_is_none(due) ? TALLY_MAIL_FAILED : TALLY_MAIL_DEFERRED);
@@ -159,6 +159,14 @@ note_failure(struct process *p, const struct claim *claim, const struct outcome 
 		    TEXT_ARGS(claim->template), (long long)pause, o->trouble);
 }
 
+static void
+note_success(struct process *p, const struct claim *claim)
+{
+	outbox_delivered(p->db, p->arena, claim);
+	count(TALLY_MAIL_DELIVERED);
+	log_info("mail %lld (%.*s) is delivered", (long long)claim->id, TEXT_ARGS(claim->template));
+}
+
 /* Delivers a mail and notes what came of it. */
 static void
 deliver(struct mailer *m, const struct claim *claim)
@@ -166,13 +174,12 @@ deliver(struct mailer *m, const struct claim *claim)
 	struct process *p = m->p;
 	struct outcome o = try_to_deliver(m, claim);
 
-	if (o.delivery != DELIVERED) {
+	if (o.delivery == DELIVERED)
+		note_success(p, claim);
+	else if (o.delivery == DELIVERY_INTERRUPTED)
+		outbox_released(p->db, p->arena, claim);
+	else
 		note_failure(p, claim, &o);
-		return;
-	}
-	outbox_delivered(p->db, p->arena, claim);
-	count(TALLY_MAIL_DELIVERED);
-	log_info("mail %lld (%.*s) is delivered", (long long)claim->id, TEXT_ARGS(claim->template));
 }
 
 /* Delivers all that is due; the milliseconds until the next look. */

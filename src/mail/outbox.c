@@ -177,6 +177,31 @@ outbox_delivered(struct db *db, struct arena *a, const struct claim *claim)
 		log_warning("mail %lld was delivered and may be so again", (long long)c.id);
 }
 
+static const struct db_stmt mail_release = {
+	.name = "mail_release",
+	.access = DB_WRITE,
+	.sql =
+	    "UPDATE mail_outbox SET attempts = attempts - 1, due = ? WHERE id = ? AND attempts = ?",
+};
+
+static bool
+release_one(struct db *db, void *ctx)
+{
+	const struct claim *c = ctx;
+
+	db_exec(db, &mail_release, V(stamp_now()), V(c->id), V(c->attempts));
+	return true;
+}
+
+void
+outbox_released(struct db *db, struct arena *a, const struct claim *claim)
+{
+	struct claim c = *claim;
+
+	if (db_transaction(db, a, release_one, &c) != DB_NONE)
+		log_warning("mail %lld waits until its claim ends", (long long)c.id);
+}
+
 static const struct db_stmt mail_fail = {
 	.name = "mail_fail",
 	.access = DB_WRITE,

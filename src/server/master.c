@@ -216,9 +216,13 @@ take_what_is_good(struct master *m)
 		take_next(m);
 }
 
+/* Has each worker begun, and no predecessor of anybody still to go? Requests do not wait for processes that die. */
 static bool
 all_ready(const struct master *m)
 {
+	for (size_t i = 0; i < m->app->nprocesses; i++)
+		if (place_is_handing_over(m, &m->processes[i]))
+			return false;
 	for (int lane = 0; lane < LANES; lane++)
 		for (int i = 0; i < m->nworkers[lane]; i++) {
 			const struct place *p = &m->lanes[lane][i];

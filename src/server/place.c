@@ -86,6 +86,12 @@ may_go(const struct master *m, const struct child *old)
 	return true;
 }
 
+bool
+place_is_handing_over(const struct master *m, const struct place *p)
+{
+	return p->child != NULL && p->old != NULL && may_go(m, p->old);
+}
+
 /* A process of the program before this one has memory of its own, and no successor for that. */
 static void
 dismiss_old(struct child *old)
@@ -104,7 +110,7 @@ place_look(struct master *m, struct place *p)
 		look_before(m, p->start_at);
 		return;
 	}
-	if (p->child->state != CHILD_STARTING && p->old != NULL && may_go(m, p->old)) {
+	if (p->child->state != CHILD_STARTING && place_is_handing_over(m, p)) {
 		dismiss_old(p->old);
 		p->old = NULL;
 	}

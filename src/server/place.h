@@ -61,6 +61,9 @@ void place_look(struct master *m, struct place *p);
 /* A successor beside the child that is there, which goes when the successor is ready. */
 void place_succeed(struct master *m, struct place *p);
 
+/* Is there a successor that gets ready, and a predecessor that works until then? */
+bool place_is_handing_over(const struct master *m, const struct place *p);
+
 /* What a place needs is done before time. */
 void look_before(struct master *m, int64_t time);
 

@@ -472,16 +472,39 @@ def test_server_that_says_nothing(post, server):
 
 
 def test_leaving_does_not_wait_for_a_server(post, server):
-    """A reload while the server says nothing: the successor delivers at once."""
+    """A reload while the server says nothing: the mail is due at once, as if it had not been tried."""
     with socket.create_server(("localhost", 0)) as listener:
         url = f"smtp://localhost:{listener.getsockname()[1]}"
         post.configure(smtp_url=url, smtp_tls="off", smtp_timeout=300)
         to = post.add()
         connection, _ = listener.accept()
-        s = server()
-        post.configure(s)
-        assert len(post.delivered(s, to)) == 1
+        assert post.row(to).attempts == 1
+        post.configure(smtp_url="")
+        eventually(lambda: post.row(to).attempts == 0, what="the end of the try")
+        row = post.row(to)
+        assert row.due <= 0 and row.error is None
         connection.close()
+    s = server()
+    post.configure(s)
+    assert len(post.delivered(s, to)) == 1
+
+
+def test_a_reload_has_ended_when_the_mailer_is_told(post, server):
+    """One in the middle of a mail ends it, and begins none with the old configuration."""
+    s = server()
+    s.hold = threading.Event()
+    post.configure(s)
+    to = post.add()
+    assert s.holding.wait(20)
+    told = Path(f"/proc/{mailer_pid(post.service, s.port)}/status")
+    other = server()
+    post.configure(other)
+    pending = int(re.search(r"^ShdPnd:\t(\w+)$", told.read_text(), re.MULTILINE)[1], 16)
+    assert pending & 1 << signal.SIGHUP - 1
+    second = post.add()
+    assert len(post.delivered(other, second)) == 1
+    s.hold.set()
+    assert len(post.delivered(s, to)) == 1 and s.mails(second) == []
 
 
 def test_mailer_that_dies(post, server):
