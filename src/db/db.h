@@ -101,6 +101,10 @@ enum db_result db_transaction(struct db *db, struct arena *a, db_body *body, voi
 enum db_result db_transaction_of(
     struct db *db, struct arena *a, struct text request_id, db_body *body, void *ctx) MUST_CHECK;
 
+/* db_transaction() of one statement that returns no rows; *rows, if it is wanted, is what db_exec() returns. */
+#define db_exec_commit(db, a, rows, stmt, ...) \
+	db_exec_commit_values(db, a, rows, stmt, DB_VALUES(__VA_ARGS__), DB_NVALUES(__VA_ARGS__))
+
 /* Sleeps a random while that grows with the number of tries (1, 2, ...): some 1 to 100 ms. */
 void db_back_off(int tries);
 
@@ -127,6 +131,8 @@ void db_back_off(int tries);
 #define DB_NVALUES(...) (sizeof((const struct value[]){ __VA_ARGS__ }) / sizeof(struct value))
 
 int64_t db_exec_values(struct db *db, const struct db_stmt *stmt, const struct value *v, size_t n);
+enum db_result db_exec_commit_values(struct db *db, struct arena *a, int64_t *rows,
+    const struct db_stmt *stmt, const struct value *v, size_t n) MUST_CHECK;
 bool db_row_values(struct db *db, const struct db_stmt *stmt, void *row, const struct value *v,
     size_t n) MUST_CHECK;
 void db_query_values(

@@ -225,19 +225,6 @@ ledger_read(struct db *db, struct arena *a, struct ledger *l)
 	return db_end(db, false) == DB_NONE;
 }
 
-/* One statement in a transaction of its own. */
-static bool
-ledger_write(
-    struct db *db, struct arena *a, const struct db_stmt *stmt, const struct value *v, size_t n)
-{
-	db_begin(db, a, true, TEXT_NONE);
-	db_exec_values(db, stmt, v, n);
-	return db_end(db, true) == DB_NONE;
-}
-
-#define LEDGER_WRITE(db, a, stmt, ...) \
-	ledger_write(db, a, stmt, DB_VALUES(__VA_ARGS__), DB_NVALUES(__VA_ARGS__))
-
 /* Both sides. */
 
 static bool
@@ -452,7 +439,8 @@ run_statements(struct progress *p, const struct migration *m)
 		if (!conn_up(p->db, &e) || !conn_command(p->db, statement, &e))
 			return failed(p, m, (int)done + 1, e.message);
 		done++;
-		if (!LEDGER_WRITE(p->db, p->arena, &ledger_step, V(done), V((int64_t)m->number)))
+		if (db_exec_commit(p->db, p->arena, NULL, &ledger_step, V(done),
+			V((int64_t)m->number)) != DB_NONE)
 			return failed(
 			    p, m, (int)done, "it ran but could not be recorded, see the log");
 	}
@@ -465,14 +453,14 @@ apply(struct progress *p, const struct migration *m)
 {
 	struct value number = V((int64_t)m->number);
 
-	if (!LEDGER_WRITE(p->db, p->arena, &ledger_begin, number, V(text_from(m->name)),
-		V(checksum(p->arena, m)), V(stamp_now())))
+	if (db_exec_commit(p->db, p->arena, NULL, &ledger_begin, number, V(text_from(m->name)),
+		V(checksum(p->arena, m)), V(stamp_now())) != DB_NONE)
 		return failed(p, m, 0, "it could not be recorded, see the log");
 	if (!run_statements(p, m)) {
-		(void)LEDGER_WRITE(p->db, p->arena, &ledger_forget, number);
+		(void)!db_exec_commit(p->db, p->arena, NULL, &ledger_forget, number);
 		return false;
 	}
-	if (!LEDGER_WRITE(p->db, p->arena, &ledger_end, V(stamp_now()), number))
+	if (db_exec_commit(p->db, p->arena, NULL, &ledger_end, V(stamp_now()), number) != DB_NONE)
 		return failed(p, m, 0, "it ran but could not be recorded, see the log");
 	buf_printf(p->out, "%04d_%s: applied\n", m->number, m->name);
 	return true;

@@ -297,6 +297,34 @@ db_transaction_of(struct db *db, struct arena *a, struct text request_id, db_bod
 	}
 }
 
+struct one {
+	const struct db_stmt *stmt;
+	const struct value *values;
+	size_t nvalues;
+	int64_t rows;
+};
+
+static bool
+exec_one(struct db *db, void *ctx)
+{
+	struct one *one = ctx;
+
+	one->rows = db_exec_values(db, one->stmt, one->values, one->nvalues);
+	return true;
+}
+
+enum db_result
+db_exec_commit_values(struct db *db, struct arena *a, int64_t *rows, const struct db_stmt *stmt,
+    const struct value *v, size_t n)
+{
+	struct one one = { stmt, v, n, 0 };
+	enum db_result result = db_transaction(db, a, exec_one, &one);
+
+	if (rows != NULL)
+		*rows = one.rows;
+	return result;
+}
+
 void
 db_back_off(int tries)
 {

@@ -213,22 +213,14 @@ idempotency_end(struct request *rq)
 	    rq->db, &kept_answer, V((int64_t)rq->reply.status), V(sealed), V(rq->idempotency_id));
 }
 
-static bool
-purge_batch(struct db *db, void *ctx)
-{
-	struct stamp before = { stamp_now().us - KEPT };
-	int64_t *deleted = ctx;
-
-	*deleted = db_exec(db, &kept_purge, V(before), V((int64_t)PURGE_BATCH));
-	return true;
-}
-
 void
 idempotency_purge(struct db *db, const struct config *config UNUSED, struct arena *a)
 {
+	struct stamp before = { stamp_now().us - KEPT };
 	int64_t deleted = PURGE_BATCH;
 
 	while (deleted == PURGE_BATCH)
-		if (db_transaction(db, a, purge_batch, &deleted) < DB_NONE)
+		if (db_exec_commit(
+			db, a, &deleted, &kept_purge, V(before), V((int64_t)PURGE_BATCH)) < DB_NONE)
 			return;
 }

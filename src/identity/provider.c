@@ -74,43 +74,33 @@ static const struct db_stmt token_release = {
 	       " WHERE id = ? AND fetcher = ?",
 };
 
-struct claim {
-	const struct provider *p;
-	struct uuid fetcher;
-	const struct fetched *fetched;
-	bool taken;
-};
-
-static bool
-claim(struct db *db, void *ctx)
-{
-	struct claim *c = ctx;
-	const struct provider *p = c->p;
-	struct stamp now = stamp_now(), until = { now.us + (p->timeout + CLAIM_EXTRA) * SECONDS };
-
-	c->taken = db_exec(db, &token_claim, V(c->fetcher), V(until), V(p->id), V(p->version),
-		       V(p->access_token), V(now)) == 1;
-	return true;
-}
-
 bool
 provider_claim(struct db *db, struct arena *a, const struct provider *p, struct uuid fetcher)
 {
-	struct claim c = { .p = p, .fetcher = fetcher };
+	struct stamp now = stamp_now(), until = { now.us + (p->timeout + CLAIM_EXTRA) * SECONDS };
+	int64_t rows;
 
-	return db_transaction(db, a, claim, &c) == DB_NONE && c.taken;
+	return db_exec_commit(db, a, &rows, &token_claim, V(fetcher), V(until), V(p->id),
+		   V(p->version), V(p->access_token), V(now)) == DB_NONE &&
+	    rows == 1;
 }
+
+struct release {
+	const struct provider *p;
+	struct uuid fetcher;
+	const struct fetched *fetched;
+};
 
 static bool
 release(struct db *db, void *ctx)
 {
-	struct claim *c = ctx;
-	const struct fetched *f = c->fetched;
+	const struct release *r = ctx;
+	const struct fetched *f = r->fetched;
 
 	if (f != NULL)
 		db_exec(db, &token_keep, V(f->access_token), V(f->expires), V(f->refresh_token),
-		    V(c->p->id), V(c->p->refresh_token));
-	db_exec(db, &token_release, V(c->p->id), V(c->fetcher));
+		    V(r->p->id), V(r->p->refresh_token));
+	db_exec(db, &token_release, V(r->p->id), V(r->fetcher));
 	return true;
 }
 
@@ -118,11 +108,11 @@ void
 provider_release(struct db *db, struct arena *a, const struct provider *p, struct uuid fetcher,
     const struct fetched *fetched)
 {
-	struct claim c = { .p = p, .fetcher = fetcher, .fetched = fetched };
+	struct release r = { p, fetcher, fetched };
 	enum db_result result = DB_AGAIN;
 
 	for (int i = 0; i < KEEP_TRIES && result != DB_NONE; i++)
-		result = db_transaction(db, a, release, &c);
+		result = db_transaction(db, a, release, &r);
 	if (result != DB_NONE)
 		log_error("provider %.*s: its tokens could not be kept", TEXT_ARGS(p->name));
 }

@@ -369,29 +369,12 @@ static const struct db_stmt sync_pause_end = {
 	       "  sync_problem = '' WHERE id = ?",
 };
 
-struct pause {
-	const struct provider *p;
-	struct stamp until;
-	struct text problem;
-};
-
-static bool
-pause_provider(struct db *db, void *ctx)
-{
-	const struct pause *p = ctx;
-
-	db_exec(
-	    db, &sync_pause_set, V(p->until), V(p->problem), V(p->p->id), V(p->p->sync_failures));
-	return true;
-}
-
 enum db_result
 sync_pause(struct db *db, struct arena *a, const struct provider *p, struct stamp until,
     struct text problem)
 {
-	struct pause pause = { p, until, problem };
-
-	return db_transaction(db, a, pause_provider, &pause);
+	return db_exec_commit(
+	    db, a, NULL, &sync_pause_set, V(until), V(problem), V(p->id), V(p->sync_failures));
 }
 
 void

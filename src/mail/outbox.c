@@ -159,22 +159,11 @@ static const struct db_stmt mail_delete = {
 	.sql = "DELETE FROM mail_outbox WHERE id = ? AND attempts = ?",
 };
 
-static bool
-delete_one(struct db *db, void *ctx)
-{
-	const struct claim *c = ctx;
-
-	db_exec(db, &mail_delete, V(c->id), V(c->attempts));
-	return true;
-}
-
 void
 outbox_delivered(struct db *db, struct arena *a, const struct claim *claim)
 {
-	struct claim c = *claim;
-
-	if (db_transaction(db, a, delete_one, &c) != DB_NONE)
-		log_warning("mail %lld was delivered and may be so again", (long long)c.id);
+	if (db_exec_commit(db, a, NULL, &mail_delete, V(claim->id), V(claim->attempts)) != DB_NONE)
+		log_warning("mail %lld was delivered and may be so again", (long long)claim->id);
 }
 
 static const struct db_stmt mail_release = {
@@ -184,22 +173,12 @@ static const struct db_stmt mail_release = {
 	    "UPDATE mail_outbox SET attempts = attempts - 1, due = ? WHERE id = ? AND attempts = ?",
 };
 
-static bool
-release_one(struct db *db, void *ctx)
-{
-	const struct claim *c = ctx;
-
-	db_exec(db, &mail_release, V(stamp_now()), V(c->id), V(c->attempts));
-	return true;
-}
-
 void
 outbox_released(struct db *db, struct arena *a, const struct claim *claim)
 {
-	struct claim c = *claim;
-
-	if (db_transaction(db, a, release_one, &c) != DB_NONE)
-		log_warning("mail %lld waits until its claim ends", (long long)c.id);
+	if (db_exec_commit(db, a, NULL, &mail_release, V(stamp_now()), V(claim->id),
+		V(claim->attempts)) != DB_NONE)
+		log_warning("mail %lld waits until its claim ends", (long long)claim->id);
 }
 
 static const struct db_stmt mail_fail = {
@@ -208,28 +187,12 @@ static const struct db_stmt mail_fail = {
 	.sql = "UPDATE mail_outbox SET due = ?, error = LEFT(?, 500) WHERE id = ? AND attempts = ?",
 };
 
-struct failure {
-	const struct claim *claim;
-	struct stamp due;
-	struct text error;
-};
-
-static bool
-fail_one(struct db *db, void *ctx)
-{
-	const struct failure *f = ctx;
-
-	db_exec(db, &mail_fail, V(f->due), V(f->error), V(f->claim->id), V(f->claim->attempts));
-	return true;
-}
-
 void
 outbox_failed(
     struct db *db, struct arena *a, const struct claim *claim, struct stamp due, struct text error)
 {
-	struct failure f = { claim, due, error };
-
-	if (db_transaction(db, a, fail_one, &f) != DB_NONE)
+	if (db_exec_commit(db, a, NULL, &mail_fail, V(due), V(error), V(claim->id),
+		V(claim->attempts)) != DB_NONE)
 		log_warning(
 		    "mail %lld is tried again, the database permitting", (long long)claim->id);
 }
