@@ -82,6 +82,20 @@ take_signals(sigset_t *waiting)
 	sigaction(SIGUSR1, &ignore, NULL);
 }
 
+/*
+ * epoll_pwait() lets signals in when it finds nothing to do, and only then: a worker that always has a
+ * request waiting would never hear that it is to leave.
+ */
+static void
+hear_signals(const sigset_t *waiting)
+{
+	sigset_t pending;
+
+	sigpending(&pending);
+	if (sigismember(&pending, SIGNAL_STOP) == 1 || sigismember(&pending, SIGNAL_HAND_OVER) == 1)
+		sigsuspend(waiting);
+}
+
 /* What an event belongs to: a connection, or one of these. */
 static void *
 listener_of(struct loop *l)
@@ -316,6 +330,7 @@ wait_and_serve(struct loop *l, int timeout, const sigset_t *waiting)
 		meter_waiting(n - i - 1);
 		event_ready(l, &events[i]);
 	}
+	hear_signals(waiting);
 	return n;
 }
 

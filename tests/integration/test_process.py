@@ -1,3 +1,4 @@
+import contextlib
 import json
 import os
 import signal
@@ -254,6 +255,27 @@ def test_reload_while_another_one_goes_on(daemon):
         eventually(lambda: d.messages("reloaded") and len(workers(d)) == 2)
         eventually(lambda: "-" not in d.staff.get("/api/users/me/").json()["uuid"])
     check_nothing_lost(d, load)
+
+
+def test_worker_that_is_never_idle_hands_over(daemon):
+    """There is always another connection that has a request waiting."""
+    d = daemon(workers=1, config="slow_workers = 1\ndrain_timeout = 1")
+    before = workers(d, "slow")
+    kept = {i: Connection(socket_of(d, "slow", 0)) for i in range(6)}
+
+    def sign_in(i):
+        with contextlib.suppress(OSError):
+            if answer := kept[i].ask("POST", "/api-auth/password/", d.staff_credentials):
+                return answer.status
+        kept[i].close()
+        kept[i] = Connection(socket_of(d, "slow", 0))  # the old worker has left
+
+    with Load(d, *[lambda _, i=i: sign_in(i) for i in kept]) as load:
+        eventually(lambda: len(load.results) >= 12)
+        d.reload()
+        eventually(lambda: not set(before) & set(workers(d, "slow")), what="the end of the old worker")
+    assert load.failures == [] and set(load.results) <= {200, None}
+    assert load.results.count(None) <= len(kept)
 
 
 def test_reload_with_more_and_with_fewer_workers(daemon):
