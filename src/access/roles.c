@@ -4,6 +4,7 @@
 #include "http/body.h"
 
 #define TEAM (STAFF | SUPPORT)
+#define NOTHING T("null") /* permissions of a role before it is there, and after */
 
 /* clang-format off */
 static const struct db_column role_columns[] = {
@@ -173,10 +174,8 @@ permissions_of(struct request *rq, int64_t role_id)
 
 /* The changes of a role's row, and of its permissions where they are others than before. */
 static struct text
-changes_of(struct request *rq, const struct draft *d, struct text before)
+with_permissions(struct request *rq, struct text changes, struct text before, struct text after)
 {
-	struct text changes = audit_changes(rq, d), after = permissions_of(rq, d->id);
-
 	if (text_eq(before, after))
 		return changes;
 	changes.n--; /* the brace at its end */
@@ -202,22 +201,27 @@ static void
 role_after_create(struct request *rq, struct draft *d)
 {
 	set_permissions(rq, d->id);
-	audit(rq, EVENT_ROLE_CREATED, subject_role(d->uuid), changes_of(rq, d, T("null")));
+	audit(rq, EVENT_ROLE_CREATED, subject_role(d->uuid),
+	    with_permissions(rq, audit_changes(rq, d), NOTHING, permissions_of(rq, d->id)));
 }
 
 static void
 role_after_update(struct request *rq, struct draft *d)
 {
-	struct text before = permissions_of(rq, d->id);
+	struct text before = permissions_of(rq, d->id), changes;
 
 	set_permissions(rq, d->id);
-	audit(rq, EVENT_ROLE_UPDATED, subject_role(d->uuid), changes_of(rq, d, before));
+	changes = with_permissions(rq, audit_changes(rq, d), before, permissions_of(rq, d->id));
+	/* The same permissions again are no change. */
+	if (!text_eq(changes, T("{}")))
+		audit(rq, EVENT_ROLE_UPDATED, subject_role(d->uuid), changes);
 }
 
 static void
 role_before_delete(struct request *rq, struct draft *d)
 {
-	audit(rq, EVENT_ROLE_DELETED, subject_role(d->uuid), audit_removed(rq, d));
+	audit(rq, EVENT_ROLE_DELETED, subject_role(d->uuid),
+	    with_permissions(rq, audit_removed(rq, d), permissions_of(rq, d->id), NOTHING));
 }
 
 int

@@ -221,28 +221,48 @@ before_update(struct request *rq UNUSED, struct draft *d)
 			draft_set(d, "sealed_access_token", none);
 }
 
-static void
-log_event(struct request *rq, struct draft *d, enum event event)
+/* What may be told of the changes; of a secret only that it was set. */
+static struct text
+changes_of(struct request *rq, const struct draft *d)
 {
-	audit(rq, event, (struct subject){ "identity_provider", d->uuid }, audit_changes(rq, d));
+	static const char *const secrets[][2] = {
+		{ "client_secret", "sealed_client_secret" },
+		{ "refresh_token", "sealed_refresh_token" },
+	};
+	struct text changes = audit_changes(rq, d);
+	struct buf out;
+
+	buf_init(&out, rq->arena);
+	buf_add(&out, text_slice(changes, 0, changes.n - 1)); /* without the brace at its end */
+	for (size_t i = 0; i < countof(secrets); i++)
+		if (draft_changes(d, secrets[i][1]))
+			buf_printf(&out, "%s\"%s\":\"set\"", out.n > 1 ? "," : "", secrets[i][0]);
+	buf_add(&out, T("}"));
+	return buf_text(&out);
+}
+
+static void
+log_event(struct request *rq, struct draft *d, enum event event, struct text changes)
+{
+	audit(rq, event, (struct subject){ "identity_provider", d->uuid }, changes);
 }
 
 static void
 after_create(struct request *rq, struct draft *d)
 {
-	log_event(rq, d, EVENT_PROVIDER_CREATED);
+	log_event(rq, d, EVENT_PROVIDER_CREATED, changes_of(rq, d));
 }
 
 static void
 after_update(struct request *rq, struct draft *d)
 {
-	log_event(rq, d, EVENT_PROVIDER_UPDATED);
+	log_event(rq, d, EVENT_PROVIDER_UPDATED, changes_of(rq, d));
 }
 
 static void
 before_delete(struct request *rq, struct draft *d)
 {
-	log_event(rq, d, EVENT_PROVIDER_DELETED);
+	log_event(rq, d, EVENT_PROVIDER_DELETED, audit_removed(rq, d));
 }
 
 const struct resource identity_providers = {

@@ -1,5 +1,6 @@
 """/api/identity-providers/, what users show of them, and rosterctl provider."""
 
+import json
 import os
 import pty
 import subprocess
@@ -158,6 +159,17 @@ def test_a_change_to_the_same_changes_nothing(service, staff, provider):
     assert [event for event, _ in events(service, provider)] == ["identity_provider_creation_succeeded"]
 
 
+@pytest.mark.parametrize("secret", ["client_secret", "refresh_token"])
+def test_of_a_secret_events_tell_only_that_it_was_set(service, staff, provider, secret):
+    assert staff.patch(provider["url"], json={secret: "a heron"}).status_code == 200
+    (_, made), (_, changed) = events(service, provider)
+    assert '"client_secret":"set","refresh_token":"set"' in made
+    assert set(json.loads(changed)) == {"modified", secret}
+    assert json.loads(changed)[secret] == "set"
+    for changes in made, changed:
+        assert not any(word in changes for word in ("a heron", *SECRETS.values()))
+
+
 def test_delete(service, staff, provider):
     user = service.create()
     belongs_to(service, user, provider["name"])
@@ -165,7 +177,10 @@ def test_delete(service, staff, provider):
     assert (answer.status_code, answer.content) == (204, b"")
     assert status_and_json(staff.get(provider["url"])) == (404, NOT_FOUND)
     assert status_and_json(staff.delete(provider["url"])) == (404, NOT_FOUND)
-    assert events(service, provider)[-1][0] == "identity_provider_deletion_succeeded"
+    event, changes = events(service, provider)[-1]
+    assert event == "identity_provider_deletion_succeeded"
+    assert json.loads(changes)["name"] == [provider["name"], None]
+    assert json.loads(changes)["label"] == ["Home", None]
     assert staff.get(path_of(user)).json()["identity_provider_label"] == ""
 
 

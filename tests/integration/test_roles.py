@@ -188,14 +188,16 @@ def test_if_match(staff, role):
 def test_events_tell_the_permissions_before_and_after(staff, role):
     staff.patch(path_of(role), json={"permissions": ["PROJECT.DELETE"], "description": ""})
     staff.patch(path_of(role), json={"permissions": ["PROJECT.DELETE"], "description": "x"})
-    staff.patch(path_of(role), json={"permissions": []})
+    for _ in range(2):
+        staff.patch(path_of(role), json={"permissions": ["PROJECT.LIST_USERS"]})
     assert staff.delete(path_of(role)).status_code == 204
     events = staff.get(f"/api/events/?subject_uuid={role['uuid']}&subject_type=role").json()
     assert [(e["event_type"], e["changes"]) for e in events[:-1]] == [
         ("role_deletion_succeeded", {
             "uuid": [role["uuid"], None], "name": [role["name"], None], "description": ["x", None],
-            "is_system_role": [False, None], "is_active": [True, None], "content_type": ["project", None]}),
-        ("role_update_succeeded", {"permissions": [["PROJECT.DELETE"], []]}),
+            "is_system_role": [False, None], "is_active": [True, None], "content_type": ["project", None],
+            "permissions": [["PROJECT.LIST_USERS"], None]}),
+        ("role_update_succeeded", {"permissions": [["PROJECT.DELETE"], ["PROJECT.LIST_USERS"]]}),
         ("role_update_succeeded", {"description": ["", "x"]}),
         ("role_update_succeeded", {
             "description": ["What it is for", ""], "permissions": [["PROJECT.UPDATE"], ["PROJECT.DELETE"]]}),
