@@ -265,18 +265,21 @@ static const struct db_stmt change_take = {
 	.sql = "DELETE FROM email_changes WHERE user_id = ? AND lookup = ?",
 };
 
-/* Other users' requests for the same address. */
-static const struct db_stmt rivals_changed = {
-	.name = "rivals_changed",
-	.access = DB_WRITE,
-	.sql = "UPDATE users u JOIN email_changes c ON c.user_id = u.id"
-	       " SET u.version = u.version + 1 WHERE c.email = ?",
+/* Somebody else who has asked for the same address. */
+struct rival {
+	int64_t id;
+	struct uuid uuid;
 };
 
-static const struct db_stmt rivals_delete = {
-	.name = "rivals_delete",
-	.access = DB_WRITE,
-	.sql = "DELETE FROM email_changes WHERE email = ?",
+static const struct db_column rival_columns[] = { COLUMN(rival, id), COLUMN(rival, uuid) };
+
+static const struct db_stmt rival_lock = {
+	.name = "rival_lock",
+	.access = DB_LOCK,
+	.sql = "SELECT u.id, u.uuid FROM email_changes c JOIN users u ON u.id = c.user_id"
+	       " WHERE c.email = ? LIMIT 1 FOR UPDATE",
+	.columns = rival_columns,
+	.ncolumns = countof(rival_columns),
 };
 
 static const struct db_stmt mailbox_set = {
@@ -319,6 +322,19 @@ check_again(struct request *rq, const struct mailbox *m, struct text email)
 	return problem != NULL ? reply_field(rq, "email", problem) : 0;
 }
 
+/* Nobody else gets an address that is somebody's now; each of them has an event of his own that says so. */
+static void
+cancel_rivals(struct request *rq, struct text email)
+{
+	struct rival r;
+
+	while (db_row(rq->db, &rival_lock, &r, V(email))) {
+		db_exec(rq->db, &change_delete, V(r.id));
+		db_exec(rq->db, &mailbox_changed, V(r.id));
+		audit(rq, EVENT_EMAIL_CHANGE_CANCELLED, subject_user(r.uuid), TEXT_NONE);
+	}
+}
+
 int
 user_confirm_email(struct request *rq)
 {
@@ -343,8 +359,7 @@ user_confirm_email(struct request *rq)
 	/* Of two at the same moment the second one finds the code used. */
 	if (db_exec(rq->db, &change_take, V(m.id), V(c.lookup)) == 0)
 		return no_such_request(rq);
-	db_exec(rq->db, &rivals_changed, V(c.email));
-	db_exec(rq->db, &rivals_delete, V(c.email));
+	cancel_rivals(rq, c.email);
 	db_exec(rq->db, &mailbox_set, V(c.email), V(rq->now), V(m.id));
 	audit(rq, EVENT_EMAIL_CHANGED, subject_user(m.uuid),
 	    change_of(rq, "email", m.email, c.email));

@@ -644,6 +644,17 @@ def test_events(service, staff, nobody, regular):
     ]
 
 
+def test_who_has_asked_for_an_address_that_another_got_is_told(service, nobody, regular, staff):
+    rivals, wanted = [service.create() for _ in range(2)], new_address()
+    code = ask(service, regular, address=wanted)
+    for user in rivals:
+        change(staff, user, wanted)
+    confirm(nobody, code)
+    for user in rivals:
+        assert events_of(service, user)[1:] == [("user_email_change_cancelled", None, None)]
+        assert staff.get(path_of(user)).json()["requested_email"] is None
+
+
 def test_versions_and_conditions(staff, regular):
     """What changes the object changes its tag; If-Match holds for the actions, too."""
     path = path_of(regular.user)
