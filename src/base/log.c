@@ -183,6 +183,9 @@ line_add_context(struct line *l, const struct log_context *context)
 	line_add_text(l, T(",\"route\":"), context->route);
 	if (!uuid_is_none(context->user))
 		line_add_text(l, T(",\"user\":"), uuid_print(context->user, UUID_DASHED, uuid));
+	if (!uuid_is_none(context->impersonator))
+		line_add_text(l, T(",\"impersonator\":"),
+		    uuid_print(context->impersonator, UUID_DASHED, uuid));
 }
 
 static void

@@ -4,7 +4,7 @@
  * request being served), because every folder above logs.
  *
  * {"time":"2026-11-24T02:33:56.123456Z","level":"info","pid":7,"message":"..."} and, during a
- * request, "request_id", "method", "route", "user". Never a secret, a body or a query string.
+ * request, "request_id", "method", "route", "user", "impersonator". Never a secret, a body or a query string.
  */
 #ifndef ROSTER_BASE_LOG_H
 #define ROSTER_BASE_LOG_H
@@ -21,6 +21,7 @@ struct log_context {
 	struct text method;
 	struct text route; /* the pattern, not the path: no personal data */
 	struct uuid user;
+	struct uuid impersonator; /* the staff user who acts as that one */
 };
 
 /* Lines below this level are not written. Starts at LOG_INFO. */

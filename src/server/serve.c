@@ -179,6 +179,7 @@ static void
 log_answer(const struct request *rq, struct log_context *context, int64_t took, int statements)
 {
 	context->user = rq->caller.uuid;
+	context->impersonator = rq->caller.impersonator;
 	log_request(rq->reply.status, took, statements);
 }
 

@@ -47,6 +47,13 @@ def test_request_has_a_line(service, staff, method, path, route, status):
     }
 
 
+def test_who_acts_in_anothers_name_is_in_the_log(service, staff, regular):
+    acted = {"X-Impersonated-User-Uuid": regular.user["uuid"]}
+    line = line_of(service, staff.get("/api/users/me/", headers=acted))
+    assert line["user"] == regular.user["uuid"]
+    assert line["impersonator"] == staff.get("/api/users/me/").json()["uuid"]
+
+
 def test_request_of_nobody_has_a_line_without_user(service, nobody):
     answer = nobody.get("/api/users/me/")
     assert answer.status_code == 401

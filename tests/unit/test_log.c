@@ -70,6 +70,7 @@ Test(log, context_and_process)
 		.method = T("PA\"TCH"),
 		.route = T("/api/users/{uuid}/"),
 		.user = { { 0xa1 } },
+		.impersonator = { { 0xb2 } },
 	};
 	const char *line;
 
@@ -82,6 +83,7 @@ Test(log, context_and_process)
 	cr_assert_str_eq(member(line, "method"), "PA\"TCH");
 	cr_assert_str_eq(member(line, "route"), "/api/users/{uuid}/");
 	cr_assert_str_eq(member(line, "user"), "a1000000-0000-0000-0000-000000000000");
+	cr_assert_str_eq(member(line, "impersonator"), "b2000000-0000-0000-0000-000000000000");
 
 	context = (struct log_context){ .method = T("GET") };
 	log_info("x");
@@ -89,6 +91,7 @@ Test(log, context_and_process)
 	cr_assert_str_eq(member(line, "method"), "GET");
 	cr_assert(member(line, "request_id") == NULL);
 	cr_assert(member(line, "user") == NULL);
+	cr_assert(member(line, "impersonator") == NULL);
 
 	log_set_context(NULL);
 	log_info("x");
