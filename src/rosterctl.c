@@ -44,7 +44,7 @@ const struct ctl_option ctl_options[] = {
 	OPTION('B', "until", "TIME", until, "those before TIME"),
 	OPTION('i', "user", "USERNAME|UUID", user, "those about this user; one who is gone, by uuid"),
 	OPTION('b', "by", "USERNAME|UUID", by, "those of what this user did, or rosterctl"),
-	OPTION('v', "event", "TYPE", event, "those of this type, as user_creation_succeeded"),
+	FIELD_OPTION('v', "event", "TYPE", event, "event_type", "those of this type, as user_creation_succeeded"),
 	OPTION('G', "limit", "NUMBER", limit, "so many, instead of 300"),
 	OPTION('u', "upstreams", "FILE", upstreams,
 	    "where nginx has what rosterctl nginx prints: " SYSCONFDIR

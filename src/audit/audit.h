@@ -48,6 +48,7 @@ enum event {
 	EVENT_PROVIDER_CREATED,
 	EVENT_PROVIDER_UPDATED,
 	EVENT_PROVIDER_DELETED,
+	EVENTS
 };
 
 /* What an event is about. */
@@ -83,8 +84,9 @@ struct stamp audit_nth_last(
 /* Whether a request has committed; see struct db_options. */
 extern const struct db_stmt audit_committed;
 
-/* The name that is stored for an event, and a sentence about it. */
+/* The name that is stored for an event; and all of them, by enum event, with NULL at their end. */
 const char *event_name(enum event event);
+extern const char *const event_names[];
 
 extern const struct route_table audit_routes; /* /api/events/ */
 

@@ -3,7 +3,7 @@
 #include "audit/audit.h"
 
 /* The API's own names where it has one. */
-static const char *const names[] = {
+const char *const event_names[] = {
 	[EVENT_USER_CREATED] = "user_creation_succeeded",
 	[EVENT_USER_UPDATED] = "user_update_succeeded",
 	[EVENT_USER_ACTIVATED] = "user_activated",
@@ -41,11 +41,12 @@ static const char *const names[] = {
 	[EVENT_PROVIDER_CREATED] = "identity_provider_creation_succeeded",
 	[EVENT_PROVIDER_UPDATED] = "identity_provider_update_succeeded",
 	[EVENT_PROVIDER_DELETED] = "identity_provider_deletion_succeeded",
+	[EVENTS] = NULL,
 };
 
 const char *
 event_name(enum event event)
 {
-	must((size_t)event < countof(names) && names[event] != NULL);
-	return names[event];
+	must((size_t)event < EVENTS && event_names[event] != NULL);
+	return event_names[event];
 }

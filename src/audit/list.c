@@ -71,7 +71,7 @@ static const struct field fields[] = {
 	{ .name = "created", .kind = KIND_STAMP, .column = "created", .read = ALL,
 	  .filter = FILTER_SINCE, .order = { "e.created" }, .help = "When." },
 	{ .name = "event_type", .kind = KIND_TEXT, .expression = "e.event", .read = ALL,
-	  .filter = FILTER_EXACT, .example = "user_created", .help = "What." },
+	  .input = { .choices = event_names }, .filter = FILTER_EXACT, .help = "What." },
 	{ .name = "actor_uuid", .kind = KIND_UUID, .column = "actor_uuid", .read = ALL,
 	  .null = true,
 	  .help = "Who did it; null: the service or its operator." },
@@ -83,7 +83,8 @@ static const struct field fields[] = {
 	  .help = "The staff user who acted as him." },
 	{ .name = "subject_type", .kind = KIND_TEXT, .column = "subject_type", .read = ALL,
 	  .filter = FILTER_EXACT,
-	  .example = "user", .help = "To what: user, customer, project, role." },
+	  .example = "user", .help = "To what: user, customer, project, role, user_agreement or"
+		  " identity_provider; an SSH key is its user's." },
 	{ .name = "subject_uuid", .kind = KIND_UUID, .column = "subject_uuid", .read = ALL,
 	  .null = true,
 	  .help = "To what." },

@@ -15,14 +15,30 @@ static const struct {
 	{ offsetof(struct ctl_options, event), "event_type" },
 };
 
+static struct text
+or_dash(struct text t)
+{
+	return t.n > 0 ? t : T("-");
+}
+
+/* A user may be called rosterctl or sync, too: what is no account has its name in parentheses. */
 static void
 print_line(const struct json *event)
 {
-	printf("%-27.*s  %-32.*s  %-16.*s  %.*s %.*s\n", TEXT_ARGS(ctl_member(event, "created")),
-	    TEXT_ARGS(ctl_member(event, "event_type")),
-	    TEXT_ARGS(ctl_member(event, "actor_username")),
+	struct text who = ctl_member(event, "actor_username");
+	struct text acted = ctl_member(event, "impersonator_uuid");
+	bool service = who.n > 0 && ctl_member(event, "actor_uuid").n == 0;
+	char actor[200];
+
+	(void)snprintf(actor, sizeof(actor), service ? "(%.*s)" : "%.*s", TEXT_ARGS(or_dash(who)));
+	printf("%-27.*s  %-36.*s  %-16s  %.*s %.*s  %.*s", TEXT_ARGS(ctl_member(event, "created")),
+	    TEXT_ARGS(ctl_member(event, "event_type")), actor,
 	    TEXT_ARGS(ctl_member(event, "subject_type")),
-	    TEXT_ARGS(ctl_member(event, "subject_uuid")));
+	    TEXT_ARGS(or_dash(ctl_member(event, "subject_uuid"))),
+	    TEXT_ARGS(or_dash(ctl_member(event, "ip_address"))));
+	if (acted.n > 0)
+		printf("  impersonated by %.*s", TEXT_ARGS(acted));
+	printf("\n");
 }
 
 static void

@@ -3,6 +3,7 @@
 import json
 import re
 import subprocess
+from uuid import uuid4
 
 import pytest
 from service import BUILD, TOP, unique
@@ -251,19 +252,39 @@ def test_events_as_the_api_tells_them(service, watched):
     when = events[1]["created"]
     assert run(service, *about, "--since", when) == [e for e in events if e["created"] >= when]
     assert run(service, *about, "--until", when) == [e for e in events if e["created"] < when]
-    assert run(service, *about, "--until", "2001-01-01") == run(service, *about, "--event", "x") == []
+    assert run(service, *about, "--until", "2001-01-01") == []
+    refuses(service, USAGE, "--event: Select a valid choice. x is not one of the available choices.",
+            *about, "--event", "x")
+
+
+def test_who_it_was_for_people(service, staff):
+    """Whoever acts in another's name is named, and an account that is called like a service is not taken for it."""
+    user = service.create(username=unique("rosterctl"))
+    acted = {"X-Impersonated-User-Uuid": user["uuid"]}
+    change = {"agree_with_policy": True, "first_name": "x"}
+    assert staff.patch(user["url"], json=change, headers=acted).status_code == 200
+    run(service, "user", "set", user["username"], "first_name=y")
+    mine, others, made = [
+        re.split(r"\s{2,}", line)
+        for line in service.rosterctl("audit", "list", "--user", user["uuid"]).stdout.splitlines()
+    ]
+    subject, changed = f"user {user['uuid']}", "user_update_succeeded"
+    me = staff.get("/api/users/me/").json()["uuid"]
+    assert mine[1:] == [changed, "(rosterctl)", subject, "-"]
+    assert others[1:] == [changed, user["username"], subject, "127.0.0.1", f"impersonated by {me}"]
+    assert made[1:] == ["user_creation_succeeded", "staff", subject, "127.0.0.1"]
 
 
 def test_limits_beyond_a_page(service):
     """Pages of 300 are cut where the limit ends."""
-    row = "(UUID(), NOW(6), '', '{0}', 'user', RANDOM_BYTES(16))"
-    event = unique("e")[:32]
-    values = ", ".join(row.format(event).replace("UUID()", "RANDOM_BYTES(16)") for _ in range(650))
+    subject = str(uuid4())
+    row = f"(RANDOM_BYTES(16), NOW(6), '', 'user_activated', 'user', UNHEX('{subject.replace('-', '')}'))"
+    values = ", ".join([row] * 650)
     service.sql(f"INSERT INTO audit_events (uuid, created, request_id, event, subject_type, subject_uuid) VALUES {values}")
     for limit, n in ((None, 300), ("1", 1), ("300", 300), ("301", 301), ("600", 600), ("1000", 650)):
-        words = ["audit", "list", "--event", event] + (["--limit", limit] if limit else [])
+        words = ["audit", "list", "--user", subject] + (["--limit", limit] if limit else [])
         assert len({e["uuid"] for e in run(service, *words)}) == n
-    assert len(service.rosterctl("audit", "list", "--event", event, "--limit", "301").stdout.splitlines()) == 301
+    assert len(service.rosterctl("audit", "list", "--user", subject, "--limit", "301").stdout.splitlines()) == 301
 
 
 def test_filters_refused(service):
