@@ -68,25 +68,67 @@ write_components(struct request *rq, struct json_writer *w, const struct route *
 
 /* --- operations */
 
-/* "get_users_uuid_token"; a path without a slash at its end has one more _, as it may have a twin with it. */
+/* What an operation does, as the API's own clients call it; an action's path says that itself. */
+static const char *
+verb_of(const struct route *route)
+{
+	const struct engine_handler *e = schema_engine(route);
+
+	if (e != NULL && e->list)
+		return "_list";
+	switch (route->method) {
+	case METHOD_GET:
+		return "_retrieve";
+	case METHOD_PUT:
+		return "_update";
+	case METHOD_PATCH:
+		return "_partial_update";
+	case METHOD_DELETE:
+		return "_destroy";
+	default:
+		return e != NULL ? "_create" : "";
+	}
+}
+
+/* Is there the same path without the slash at its end? */
+static bool
+has_twin(const struct request *rq, const struct route *route)
+{
+	size_t n = strlen(route->pattern) - 1;
+
+	if (route->pattern[n] != '/')
+		return false;
+	for (size_t t = 0; t < rq->ntables; t++)
+		for (size_t i = 0; i < rq->tables[t]->n; i++) {
+			const char *other = rq->tables[t]->routes[i].pattern;
+
+			if (strlen(other) == n && strncmp(other, route->pattern, n) == 0)
+				return true;
+		}
+	return false;
+}
+
+/* "users_token_retrieve" */
 static struct text
 operation_id(struct request *rq, const struct route *route)
 {
 	struct text rest = text_from(route->pattern), segment;
 	struct buf b;
+	bool any = false;
 
 	buf_init(&b, rq->arena);
-	buf_add(&b, text_lower(rq->arena, text_from(method_name(route->method))));
 	while (text_split(&rest, '/', &segment)) {
-		if (segment.n == 0 || text_eq(segment, T("api")))
+		if (segment.n == 0 || segment.s[0] == '{' || text_eq(segment, T("api")))
 			continue;
-		buf_add_char(&b, '_');
+		if (any)
+			buf_add_char(&b, '_');
+		any = true;
 		for (size_t i = 0; i < segment.n; i++)
-			if (segment.s[i] != '{' && segment.s[i] != '}')
-				buf_add_char(&b, segment.s[i] == '-' ? '_' : segment.s[i]);
+			buf_add_char(&b, segment.s[i] == '-' ? '_' : segment.s[i]);
 	}
-	if (route->pattern[strlen(route->pattern) - 1] != '/')
-		buf_add_char(&b, '_');
+	if (has_twin(rq, route))
+		buf_add(&b, T("_slash"));
+	buf_add(&b, text_from(verb_of(route)));
 	return buf_text(&b);
 }
 

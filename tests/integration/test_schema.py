@@ -151,8 +151,34 @@ def test_methods_are_those_that_are_allowed(staff, schema):
 
 
 def test_operation_ids_are_unique(schema):
-    ids = [operation["operationId"] for _, _, operation in operations(schema)]
+    """Also when a generator makes another kind of name of them, without underscores."""
+    ids = [operation["operationId"].replace("_", "").lower() for _, _, operation in operations(schema)]
     assert len(ids) == len(set(ids))
+
+
+# As the reference's examples in Python and JavaScript call them.
+REFERENCE = {
+    "get /api/users/": "users_list",
+    "post /api/users/": "users_create",
+    "get /api/users/{uuid}/": "users_retrieve",
+    "put /api/users/{uuid}/": "users_update",
+    "patch /api/users/{uuid}/": "users_partial_update",
+    "delete /api/users/{uuid}/": "users_destroy",
+    "get /api/users/me/": "users_me_retrieve",
+    "get /api/users/{uuid}/token/": "users_token_retrieve",
+    "post /api/users/{uuid}/cancel_change_email/": "users_cancel_change_email",
+    "post /api/users/{uuid}/change_email/": "users_change_email",
+    "post /api/users/{uuid}/change_password/": "users_change_password",
+    "post /api/users/{uuid}/pull_remote_user/": "users_pull_remote_user",
+    "post /api/users/{uuid}/refresh_token/": "users_refresh_token",
+    "post /api/users/confirm_email/": "users_confirm_email",
+}
+
+
+def test_operations_are_called_as_in_the_reference(schema):
+    ids = {f"{method} {path}": operation["operationId"] for path, method, operation in operations(schema)}
+    assert {place: ids[place] for place in REFERENCE} == REFERENCE
+    assert all(re.fullmatch("[a-z]+(_[a-z]+)*", name) for name in ids.values())
 
 
 def test_every_field_says_what_it_is(schema):

@@ -212,7 +212,7 @@ def test_page_shows_every_operation(service, nobody, browser, tmp_path):
 def test_a_request_from_the_page(service, browser):
     """A link into the page; a token; the call; its answer. No other host hears of it, and no policy is offended."""
     user = service.account(unique("viewer"))
-    browser.open("#/users/get_users_me")
+    browser.open("#/users/users_me_retrieve")
     browser.click(".btn.authorize")
     browser.find(".auth-container input").send_keys(f"Token {user.token}")
     browser.click(".auth-container .authorize")
