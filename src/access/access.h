@@ -28,6 +28,7 @@ enum scope_type { SCOPE_CUSTOMER, SCOPE_PROJECT };
 
 /* The name of a scope's type in the API and in roles.content_type. */
 const char *scope_type_name(enum scope_type type);
+extern const char *const scope_type_names[]; /* all; ends with NULL */
 
 /* Where grants are given: what the subject of a members' route is. */
 struct scope_kind {

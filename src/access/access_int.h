@@ -7,6 +7,10 @@
 
 /* The permissions that there are. */
 bool permission_exists(struct text name);
+extern const char *const permission_names[]; /* all; ends with NULL */
+
+/* "customer" or "project" */
+extern const struct shape scope_type_shape;
 
 /* A role as the rules look at it. */
 struct role {

@@ -83,6 +83,7 @@ static const struct db_stmt is_staff = {
 		    .help = "Its role." },                                                   \
 	    { .name = "scope_type",                                                          \
 		    .kind = KIND_TEXT,                                                       \
+		    .choices = scope_type_names,                                             \
 		    .example = "project",                                                    \
 		    .help = "Where it holds: customer or project." },                        \
 	    { .name = "scope_uuid", .kind = KIND_UUID, .help = "The customer or project." }, \
@@ -106,15 +107,15 @@ static const struct db_stmt is_staff = {
 
 /* clang-format off */
 static const struct shape who_can_query[] = {
-	{ .name = "permission", .kind = KIND_TEXT, .example = "PROJECT.UPDATE",
-	  .help = "What is to be permitted." },
+	{ .name = "permission", .kind = KIND_TEXT, .choices = permission_names,
+	  .example = "PROJECT.UPDATE", .help = "What is to be permitted." },
 	{ .name = "at", .kind = KIND_STAMP, .optional = true, .help = "When; now unless told." },
 	{ 0 },
 };
 
 static const struct shape explain_query[] = {
-	{ .name = "permission", .kind = KIND_TEXT, .example = "PROJECT.UPDATE",
-	  .help = "What is to be permitted." },
+	{ .name = "permission", .kind = KIND_TEXT, .choices = permission_names,
+	  .example = "PROJECT.UPDATE", .help = "What is to be permitted." },
 	{ .name = "scope", .kind = KIND_TEXT, .example = "3f2b8e4d-9a51-4c07-8d6e-1b2c3d4e5f60",
 	  .help = "The customer or project: its uuid or URL." },
 	{ .name = "at", .kind = KIND_STAMP, .optional = true, .help = "When; now unless told." },
@@ -132,9 +133,10 @@ static const struct shape holder_members[] = {
 };
 
 static const struct shape explain_members[] = {
-	{ .name = "permission", .kind = KIND_TEXT, .example = "PROJECT.UPDATE", .help = "As asked." },
-	{ .name = "scope_type", .kind = KIND_TEXT, .example = "project",
-	  .help = "customer or project." },
+	{ .name = "permission", .kind = KIND_TEXT, .choices = permission_names,
+	  .example = "PROJECT.UPDATE", .help = "As asked." },
+	{ .name = "scope_type", .kind = KIND_TEXT, .choices = scope_type_names, .example = "project",
+	  .help = "What scope is." },
 	{ .name = "scope_uuid", .kind = KIND_UUID, .help = "The customer or project." },
 	{ .name = "at", .kind = KIND_STAMP, .help = "When." },
 	{ .name = "is_staff", .kind = KIND_BOOL, .help = "Staff may do everything." },

@@ -136,7 +136,7 @@ filter_scope_name(struct request *rq UNUSED, struct sql *where, struct text valu
 
 /* clang-format off */
 const struct filter grant_filters[] = {
-	{ .name = "user", .apply = filter_user, .help = "Of this user." },
+	{ .name = "user", .apply = filter_user, .help = "Of the user with this uuid." },
 	{ .name = "user_url", .apply = filter_user, .help = "Of the user with this URL." },
 	{ .name = "username", .apply = filter_username, .help = "Exact username." },
 	{ .name = "full_name", .apply = filter_full_name, .help = "Part of the full name." },
@@ -144,10 +144,10 @@ const struct filter grant_filters[] = {
 	{ .name = "user_slug", .apply = filter_user_slug, .help = "Part of the user's slug." },
 	{ .name = "search_string", .apply = filter_search, .help = "Part of a name or the e-mail address." },
 	{ .name = "role", .apply = filter_role, .help = "A role, by uuid or exact name." },
-	{ .name = "role_uuid", .apply = filter_role, .help = "A role." },
+	{ .name = "role_uuid", .apply = filter_role, .help = "A role, by uuid." },
 	{ .name = "role_name", .apply = filter_role_name, .help = "Part of the role's name." },
-	{ .name = "scope_type", .apply = filter_scope_type, .help = "customer or project." },
-	{ .name = "scope_uuid", .apply = filter_scope_uuid, .kind = KIND_UUID, .help = "A customer or project." },
+	{ .name = "scope_type", .apply = filter_scope_type, .choices = scope_type_names, .help = "What it is granted in." },
+	{ .name = "scope_uuid", .apply = filter_scope_uuid, .kind = KIND_UUID, .help = "Granted in this customer or project." },
 	{ .name = "scope_name", .apply = filter_scope_name, .help = "Part of the scope's name." },
 	{ 0 },
 };

@@ -3,7 +3,7 @@
 #include "access/access_int.h"
 #include "json/reader.h"
 
-static const char *const permissions[] = {
+const char *const permission_names[] = {
 	"CUSTOMER.UPDATE",
 	"CUSTOMER.LIST_USERS",
 	"CUSTOMER.CREATE_PERMISSION",
@@ -16,13 +16,14 @@ static const char *const permissions[] = {
 	"PROJECT.CREATE_PERMISSION",
 	"PROJECT.UPDATE_PERMISSION",
 	"PROJECT.DELETE_PERMISSION",
+	NULL,
 };
 
 bool
 permission_exists(struct text name)
 {
-	for (size_t i = 0; i < countof(permissions); i++)
-		if (text_eq(name, text_from(permissions[i])))
+	for (size_t i = 0; permission_names[i] != NULL; i++)
+		if (text_eq(name, text_from(permission_names[i])))
 			return true;
 	return false;
 }
@@ -46,8 +47,8 @@ static const struct shape elements[] = {
 	{ .name = "role_description", .kind = KIND_TEXT, .example = "Project administrator",
 	  .help = "Description of the role." },
 	{ .name = "role_uuid", .kind = KIND_UUID, .help = "The role." },
-	{ .name = "scope_type", .kind = KIND_TEXT, .example = "project",
-	  .help = "customer or project." },
+	{ .name = "scope_type", .kind = KIND_TEXT, .choices = scope_type_names, .example = "project",
+	  .help = "What it is granted in." },
 	{ .name = "scope_uuid", .kind = KIND_UUID, .help = "The customer or project." },
 	{ .name = "scope_name", .kind = KIND_TEXT, .example = "Climate", .help = "Its name." },
 	{ .name = "customer_uuid", .kind = KIND_UUID, .optional = true,

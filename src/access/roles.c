@@ -275,6 +275,12 @@ encode_permissions(struct request *rq UNUSED, struct json_writer *w, const struc
 	json_raw(w, v->null ? T("[]") : v->t);
 }
 
+static const struct shape permissions_shape = {
+	.kind = KIND_TEXT,
+	.list = true,
+	.choices = permission_names,
+};
+
 /* clang-format off */
 static const struct field fields[] = {
 	{ .name = "uuid", .kind = KIND_UUID, .column = "uuid", .read = ANYONE,
@@ -283,7 +289,7 @@ static const struct field fields[] = {
 	  .create = STAFF, .update = STAFF,
 	  .input = { .max = 150, .required = true, .filled = true },
 	  .filter = FILTER_CONTAINS, .order = { "r.name" },
-	  .example = "PROJECT.ADMIN",
+	  .example = "PROJECT.REVIEWER",
 	  .help = "Name of the role, unique." },
 	{ .name = "description", .kind = KIND_TEXT, .column = "description", .read = ANYONE,
 	  .create = STAFF, .update = STAFF, .input = { .max = 2000 },
@@ -294,7 +300,7 @@ static const struct field fields[] = {
 	  .expression = "(SELECT JSON_ARRAYAGG(rp.permission ORDER BY rp.permission)"
 			" FROM role_permissions rp WHERE rp.role_id = r.id)",
 	  .read = ANYONE, .hooked = METHOD_POST | METHOD_PUT | METHOD_PATCH,
-	  .input = { .required = true }, .shape = &shape_texts, .example = "PROJECT.UPDATE",
+	  .input = { .required = true }, .shape = &permissions_shape, .example = "PROJECT.UPDATE",
 	  .help = "What the role permits." },
 	{ .name = "is_system_role", .kind = KIND_BOOL, .column = "is_system_role", .read = ANYONE,
 	  .help = "Whether the role comes with the service." },
@@ -304,10 +310,11 @@ static const struct field fields[] = {
 	{ .name = "users_count", .kind = KIND_INT, .read = TEAM,
 	  .expression = "(SELECT COUNT(DISTINCT g.user_id) FROM role_grants g"
 			" WHERE g.role_id = r.id AND " GRANT_ACTIVE("g") ")",
+	  .example = "3",
 	  .help = "How many users hold the role." },
 	{ .name = "content_type", .kind = KIND_TEXT, .column = "content_type", .read = ANYONE,
 	  .create = STAFF, .input = { .max = 16, .required = true, .filled = true },
-	  .example = "project",
+	  .shape = &scope_type_shape, .example = "project",
 	  .help = "Where the role is granted: customer or project." },
 
 	{ .name = "created", .kind = KIND_STAMP, .column = "created", .help = "When it was made." },

@@ -52,15 +52,18 @@ static const struct db_stmt held_on[] = {
 	    .ncolumns = countof(held_columns) },
 };
 
-static const char *const type_names[] = {
+const char *const scope_type_names[] = {
 	[SCOPE_CUSTOMER] = "customer",
 	[SCOPE_PROJECT] = "project",
+	[SCOPE_PROJECT + 1] = NULL,
 };
+
+const struct shape scope_type_shape = { .kind = KIND_TEXT, .choices = scope_type_names };
 
 const char *
 scope_type_name(enum scope_type type)
 {
-	return type_names[type];
+	return scope_type_names[type];
 }
 
 bool

@@ -64,20 +64,24 @@ encode_changes(struct request *rq, struct json_writer *w, const struct value *v)
 		json_null(w);
 }
 
+static const struct shape changes_shape = { .kind = KIND_JSON, .values = &shape_any };
+
 /* clang-format off */
 static const struct field fields[] = {
 	{ .name = "uuid", .kind = KIND_UUID, .column = "uuid", .read = ALL,
 	  .help = "Identifies the event." },
 	{ .name = "created", .kind = KIND_STAMP, .column = "created", .read = ALL,
-	  .filter = FILTER_SINCE, .order = { "e.created" }, .help = "When." },
+	  .filter = FILTER_SINCE, .order = { "e.created" }, .help = "When it was done." },
 	{ .name = "event_type", .kind = KIND_TEXT, .expression = "e.event", .read = ALL,
-	  .input = { .choices = event_names }, .filter = FILTER_EXACT, .help = "What." },
+	  .input = { .choices = event_names }, .filter = FILTER_EXACT,
+	  .help = "What was done." },
 	{ .name = "actor_uuid", .kind = KIND_UUID, .column = "actor_uuid", .read = ALL,
 	  .null = true,
 	  .help = "Who did it; null: the service or its operator." },
 	{ .name = "actor_username", .kind = KIND_TEXT, .column = "actor_username", .read = ALL,
 	  .null = true,
-	  .filter = FILTER_EXACT, .example = "sam", .help = "Who did it." },
+	  .filter = FILTER_EXACT, .example = "sam",
+	  .help = "Who did it: his username then." },
 	{ .name = "impersonator_uuid", .kind = KIND_UUID, .column = "impersonator_uuid",
 	  .read = ALL, .null = true,
 	  .help = "The staff user who acted as him." },
@@ -87,13 +91,13 @@ static const struct field fields[] = {
 		  " identity_provider; an SSH key is its user's." },
 	{ .name = "subject_uuid", .kind = KIND_UUID, .column = "subject_uuid", .read = ALL,
 	  .null = true,
-	  .help = "To what." },
+	  .help = "To what: its uuid." },
 	{ .name = "changes", .kind = KIND_JSON, .column = "changes", .encode = encode_changes,
-	  .read = ALL, .null = true,
-	  .help = "Old and new values, without secrets." },
+	  .read = ALL, .null = true, .shape = &changes_shape,
+	  .help = "By field [old, new] of what was changed, or what a role's event is about; no secrets." },
 	{ .name = "ip_address", .kind = KIND_TEXT, .expression = "e.address", .read = ALL,
 	  .null = true,
-	  .filter = FILTER_EXACT, .example = "192.0.2.7", .help = "From where." },
+	  .filter = FILTER_EXACT, .example = "192.0.2.7", .help = "From where: the client's address." },
 	{ .name = "request_id", .kind = KIND_TEXT, .column = "request_id", .read = ALL,
 	  .filter = FILTER_EXACT,
 	  .example = "0f8fad5bd9cb469fa16570867728950e",

@@ -91,9 +91,11 @@ static const struct field fields[] = {
 	  .help = "What another system calls it." },
 	{ .name = "blocked", .kind = KIND_BOOL, .column = "blocked", .read = ALL,
 	  .create = STAFF, .update = STAFF, .filter = FILTER_BOOL,
+	  .example = "false",
 	  .help = "Whether nothing may be changed in it." },
 	{ .name = "archived", .kind = KIND_BOOL, .column = "archived", .read = ALL,
 	  .create = STAFF, .update = STAFF, .filter = FILTER_BOOL,
+	  .example = "false",
 	  .help = "Whether it is only kept." },
 
 	{ .name = "modified", .kind = KIND_STAMP, .column = "modified", .filter = FILTER_SINCE,

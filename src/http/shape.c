@@ -7,6 +7,8 @@ static const struct shape detail_members[] = {
 	{ 0 },
 };
 
+const struct shape shape_any = { .kind = KIND_NONE };
+const struct shape shape_file = { .kind = KIND_BYTES };
 const struct shape shape_text = { .kind = KIND_TEXT };
 const struct shape shape_texts = { .kind = KIND_TEXT, .list = true };
 const struct shape shape_detail = { .kind = KIND_JSON, .members = detail_members };

@@ -10,13 +10,14 @@
 /* A JSON value. A row with neither name nor kind ends a table of members or parameters. */
 struct shape {
 	const char *name;
-	enum kind kind; /* KIND_JSON: an object; KIND_BYTES: a file of a form */
+	enum kind kind; /* KIND_JSON: an object; KIND_BYTES: a file; KIND_NONE: any value */
 	bool null;      /* may be null */
 	bool optional;  /* may be left out */
 	bool list;      /* a list of those */
 	bool read_only; /* in no body */
 	const struct shape *members;
-	const char *url; /* it is a URL, with this path before a uuid */
+	const struct shape *values; /* an object's members of any name */
+	const char *url;            /* it is a URL, with this path before a uuid */
 	const char *const *choices;
 	const struct input *input; /* the rules for it in a body */
 	const char *example;
@@ -43,7 +44,7 @@ struct action {
 #define SHAPE_TOKEN "9944b09199c62bcf9418ad846dd0e4bbdfc6ee4b"
 
 /* Common ones. */
-extern const struct shape shape_text, shape_texts, shape_detail;
+extern const struct shape shape_any, shape_file, shape_text, shape_texts, shape_detail;
 extern const struct outcome outcomes_nothing[], outcomes_detail[];
 
 #endif

@@ -43,7 +43,9 @@ ssh_key_delete(struct request *rq)
 #define AUTHORIZED "/api/keys/authorized/{username}"
 
 static const struct action authorized_action = {
-	.outcomes = (const struct outcome[]){ { .status = 200, .type = "text/plain" }, { 0 } },
+	.outcomes =
+	    (const struct outcome[]){
+		{ .status = 200, .shape = &shape_text, .type = "text/plain" }, { 0 } },
 };
 
 /* clang-format off */

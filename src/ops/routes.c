@@ -4,9 +4,15 @@
 #include "ops/ops.h"
 #include "ops/ops_int.h"
 
+static const char *const states[] = { "ok", "unavailable", NULL };
+
 static const struct shape live_members[] = {
-	{ .name = "status", .kind = KIND_TEXT, .example = "ok", .help = "ok, or unavailable." },
-	{ .name = "problems", .kind = KIND_JSON, .optional = true, .help = "What is wrong." },
+	{ .name = "status", .kind = KIND_TEXT, .choices = states, .help = "Whether it can." },
+	{ .name = "problems",
+	    .kind = KIND_JSON,
+	    .optional = true,
+	    .values = &shape_text,
+	    .help = "What is wrong, by what was looked at." },
 	{ 0 },
 };
 
@@ -24,13 +30,13 @@ static const struct action health_action = {
 static const struct action metrics_action = {
 	.outcomes =
 	    (const struct outcome[]){
-		{ .status = 200, .type = "text/plain" },
+		{ .status = 200, .shape = &shape_text, .type = "text/plain" },
 		{ .status = 403 }, /* nginx decides who reads them */
 		{ 0 },
 	    },
 };
 
-static const struct shape document_shape = { .kind = KIND_JSON };
+static const struct shape document_shape = { .kind = KIND_JSON, .values = &shape_any };
 
 static const char *const formats[] = { "json", "yaml", NULL };
 
@@ -48,7 +54,7 @@ static const struct action schema_action = {
 	.outcomes =
 	    (const struct outcome[]){
 		{ .status = 200, .shape = &document_shape },
-		{ .status = 200, .type = "application/yaml" },
+		{ .status = 200, .shape = &shape_text, .type = "application/yaml" },
 		{ .status = 304 },
 		{ .status = 406 },
 		{ 0 },

@@ -24,7 +24,15 @@ needs(const struct route *route, const struct resource *r, enum use use)
 
 	if (resource_of(route) != r)
 		return false;
-	return use == USE_READ ? e->list || e->tagged : schema_body_use(route) == use;
+	switch (use) {
+	case USE_READ:
+	case USE_FIELD:
+		return e->list || e->tagged;
+	case USE_ORDER:
+		return e->list;
+	default:
+		return schema_body_use(route) == use;
+	}
 }
 
 /* Calls write for each route, in the order of the tables. */
@@ -58,11 +66,15 @@ write_components(struct request *rq, struct json_writer *w, const struct route *
 {
 	const struct resource *r = resource_of(route);
 
-	for (enum use use = USE_READ; r != NULL && use <= USE_UPDATE; use++) {
+	for (enum use use = USE_READ; r != NULL && use <= USE_ORDER; use++) {
 		if (!needs(route, r, use) || !is_first(rq, route, use))
 			continue;
 		json_key(w, schema_name(rq->arena, r, use));
-		schema_write_resource(w, rq->arena, r, use, NULL);
+		if (use <= USE_UPDATE)
+			schema_write_object(
+			    w, rq->arena, &(struct object){ .resource = r, .use = use });
+		else
+			schema_write_names(w, rq->arena, r, use);
 	}
 }
 
@@ -217,13 +229,9 @@ write_schemas(struct request *rq, struct json_writer *w)
 	schema_open(w, "schemas");
 	each_route(rq, w, write_components);
 	json_key(w, T("Detail"));
-	schema_write(w, rq->arena, &shape_detail);
-	schema_open(w, "FieldErrors");
-	schema_member(w, "type", "object");
-	schema_member(w, "description", "Messages by field; non_field_errors: about several.");
-	json_key(w, T("additionalProperties"));
-	schema_write(w, rq->arena, &shape_texts);
-	json_object_end(w);
+	schema_write_whole(w, rq->arena, &shape_detail);
+	json_key(w, T("FieldErrors"));
+	schema_write(w, rq->arena, &schema_field_errors);
 	json_key(w, T("Messages"));
 	schema_write(w, rq->arena, &shape_texts);
 	json_key(w, T("Problem"));

@@ -12,11 +12,13 @@ static const struct answer_header {
 } answer_headers[] = {
 	{ "Content-Range", "string", "Which bytes these are, of how many." },
 	{ "ETag", "string", "The object's version, for If-Match and If-None-Match." },
+	{ "Idempotent-Replayed", "boolean",
+	  "true: the answer to an earlier request with the same Idempotency-Key." },
 	{ "Last-Modified", "string", "For If-Modified-Since and If-Unmodified-Since." },
 	{ "Link", "string", "The pages first, prev, next and last (RFC 8288)." },
 	{ "Location", "string", "Where the new object is found." },
 	{ "Retry-After", "integer", "Seconds after which the request may be sent again." },
-	{ "WWW-Authenticate", "string", "Token" },
+	{ "WWW-Authenticate", "string", "Token: what Authorization begins with." },
 	{ "X-Result-Count", "integer", "Objects in all pages." },
 };
 
@@ -61,11 +63,17 @@ static const struct shape problem_members[] = {
 	{ .name = "status", .kind = KIND_INT, .example = "400" },
 	{ .name = "detail", .kind = KIND_TEXT, .example = "The request has invalid values." },
 	{ .name = "instance", .kind = KIND_TEXT, .optional = true, .example = "/api/users/" },
-	{ .name = "errors", .kind = KIND_JSON, .optional = true,
+	{ .name = "errors", .kind = KIND_JSON, .optional = true, .values = &shape_texts,
 	  .help = "Messages by field, as without application/problem+json." },
 	{ 0 },
 };
 /* clang-format on */
+
+const struct shape schema_field_errors = {
+	.kind = KIND_JSON,
+	.values = &shape_texts,
+	.help = "Messages by field; non_field_errors: about several.",
+};
 
 const struct shape schema_problem = {
 	.kind = KIND_JSON,
@@ -114,7 +122,7 @@ write_engine_schema(
 		json_key(w, T("items"));
 	}
 	if (more != NULL)
-		schema_write_resource(w, rq->arena, r, USE_READ, more);
+		schema_write_object(w, rq->arena, &(struct object){ .resource = r, .more = more });
 	else
 		schema_ref(w, rq->arena, "schemas", schema_name(rq->arena, r, USE_READ));
 	if (list)
@@ -131,8 +139,10 @@ write_engine_headers(struct request *rq, struct json_writer *w, const struct eng
 	}
 	if (e->tagged)
 		write_header(rq, w, "ETag");
-	if (e->status == 201)
+	if (e->status == 201) {
 		write_header(rq, w, "Location");
+		write_header(rq, w, "Idempotent-Replayed");
+	}
 	json_object_end(w);
 }
 
@@ -169,16 +179,19 @@ write_content(struct request *rq, struct json_writer *w, const struct outcome *a
 	json_object_end(w);
 }
 
-/* By what the client may ask later whether it still has the same. */
+/* By what the client may ask later whether it still has the same, and whether he had it before. */
 static void
 write_own_headers(struct request *rq, struct json_writer *w, const struct route *route, int status)
 {
 	unsigned traits = schema_traits(route);
 
-	if (status >= 300 || (traits & CACHED) == 0)
+	if (status >= 300 || (traits & (CACHED | IDEMPOTENT)) == 0)
 		return;
 	schema_open(w, "headers");
-	write_header(rq, w, "ETag");
+	if ((traits & CACHED) != 0)
+		write_header(rq, w, "ETag");
+	if ((traits & IDEMPOTENT) != 0)
+		write_header(rq, w, "Idempotent-Replayed");
 	if ((traits & RANGED) != 0)
 		write_header(rq, w, "Last-Modified");
 	if (status == 206)
@@ -208,15 +221,18 @@ write_answer(struct request *rq, struct json_writer *w, const struct route *rout
 }
 
 static void
-write_error_content(
+write_error_schema(
     struct request *rq, struct json_writer *w, const struct error *e, const struct shape *own)
 {
 	static const char *const usual[] = { "Detail", "FieldErrors", "Messages" };
 	size_t n = e->status == 400 ? countof(usual) : 1;
 
-	schema_open(w, "content");
-	schema_open(w, "application/json");
-	schema_open(w, "schema");
+	json_key(w, T("schema"));
+	if (n == 1 && own == NULL) {
+		schema_ref(w, rq->arena, "schemas", text_from(usual[0]));
+		return;
+	}
+	json_object(w);
 	json_key(w, T("anyOf"));
 	json_array(w);
 	for (size_t i = 0; i < n; i++)
@@ -225,6 +241,15 @@ write_error_content(
 		schema_write(w, rq->arena, own);
 	json_array_end(w);
 	json_object_end(w);
+}
+
+static void
+write_error_content(
+    struct request *rq, struct json_writer *w, const struct error *e, const struct shape *own)
+{
+	schema_open(w, "content");
+	schema_open(w, "application/json");
+	write_error_schema(rq, w, e, own);
 	json_key(w, T("example"));
 	json_raw(w, text_from(e->example));
 	json_object_end(w);

@@ -8,9 +8,9 @@
 
 /*
  * What of a resource is described: an answer, or the body of a POST, of a PUT that must be whole, or of another
- * PUT or a PATCH.
+ * PUT or a PATCH; and the names that field and o in the query take.
  */
-enum use { USE_READ, USE_CREATE, USE_REPLACE, USE_UPDATE };
+enum use { USE_READ, USE_CREATE, USE_REPLACE, USE_UPDATE, USE_FIELD, USE_ORDER };
 
 /* schema_route.c */
 
@@ -55,7 +55,7 @@ void schema_write_body(struct request *rq, struct json_writer *w, const struct r
 void schema_write_header_parameters(struct request *rq, struct json_writer *w);
 
 /* schema_answer.c: the same. */
-extern const struct shape schema_problem;
+extern const struct shape schema_field_errors, schema_problem;
 void schema_write_answers(struct request *rq, struct json_writer *w, const struct route *route);
 void schema_write_answer_parts(struct request *rq, struct json_writer *w);
 
@@ -67,12 +67,35 @@ bool schema_field(const struct field *f, enum use use, struct shape *s) MUST_CHE
 /* What a body may hold, by the rules for it. */
 struct shape schema_body_field(const struct body_field *f);
 
-/* {"type": ..., ...} */
+/* The values that the field's are among; NULL: any. */
+const char *const *schema_choices(const struct field *f);
+
+/* {"type": ..., ...}, or a reference to the component that it is. */
 void schema_write(struct json_writer *w, struct arena *a, const struct shape *s);
 
-/* {"type": "object", ...} of a resource's fields, and the members besides; more may be NULL. */
-void schema_write_resource(struct json_writer *w, struct arena *a, const struct resource *r,
-    enum use use, const struct shape *more);
+/* The same, for the component itself. */
+void schema_write_whole(struct json_writer *w, struct arena *a, const struct shape *s);
+
+/* A resource's object, by its fields. */
+struct object {
+	const struct resource *resource;
+	enum use use;             /* USE_READ to USE_UPDATE */
+	bool form;                /* a multipart form, which can hold files */
+	const struct shape *more; /* members besides; may be NULL */
+};
+
+/* {"type": "object", ...} */
+void schema_write_object(struct json_writer *w, struct arena *a, const struct object *o);
+
+/* Is one of the fields sent as a file? */
+bool schema_has_file(const struct resource *r);
+
+/* Is the field's name among those of USE_FIELD or USE_ORDER? */
+bool schema_names(const struct field *f, enum use use);
+
+/* {"type": "string", "enum": [...]} of them. */
+void schema_write_names(
+    struct json_writer *w, struct arena *a, const struct resource *r, enum use use);
 
 /* "UserCreate" */
 struct text schema_name(struct arena *a, const struct resource *r, enum use use);

@@ -49,74 +49,99 @@ write_parameter(struct request *rq, struct json_writer *w, const char *in, const
 	json_object_end(w);
 }
 
+static const struct shape path_parameters[] = {
+	{ .name = "uuid", .kind = KIND_UUID, .help = "The object's uuid, with or without dashes." },
+	{ .name = "user",
+	    .kind = KIND_INT,
+	    .example = "17",
+	    .help = "The number of the token's user." },
+	{ .name = "username", .kind = KIND_TEXT, .example = "alice", .help = "The user's name." },
+};
+
+static void
+write_path_parameter(struct request *rq, struct json_writer *w, struct text name)
+{
+	for (size_t i = 0; i < countof(path_parameters); i++)
+		if (text_eq(name, text_from(path_parameters[i].name))) {
+			write_parameter(rq, w, "path", &path_parameters[i]);
+			return;
+		}
+	unreachable();
+}
+
 static void
 write_path_parameters(struct request *rq, struct json_writer *w, const struct route *route)
 {
-	struct text rest = text_from(route->pattern), segment, name;
+	struct text rest = text_from(route->pattern), segment;
 
-	while (text_split(&rest, '/', &segment)) {
-		if (!text_starts(segment, T("{")))
-			continue;
-		name = arena_text(rq->arena, text_slice(segment, 1, segment.n - 1));
-		write_parameter(rq, w, "path",
-		    &(struct shape){
-			.name = name.s, .kind = text_eq(name, T("uuid")) ? KIND_UUID : KIND_TEXT });
-	}
+	while (text_split(&rest, '/', &segment))
+		if (text_starts(segment, T("{")))
+			write_path_parameter(rq, w, text_slice(segment, 1, segment.n - 1));
 }
 
-/* How a filter of a column is written in the query. */
-static const enum kind filter_kinds[] = {
-	[FILTER_EXACT] = KIND_TEXT,
-	[FILTER_CONTAINS] = KIND_TEXT,
-	[FILTER_BOOL] = KIND_BOOL,
-	[FILTER_SINCE] = KIND_STAMP,
+/* How a filter of a column is written in the query, and what it does with its value. */
+static const struct {
+	enum kind kind;
+	const char *help;
+} column_filters[] = {
+	[FILTER_EXACT] = { KIND_TEXT, "Only with exactly this value." },
+	[FILTER_CONTAINS] = { KIND_TEXT, "Only with this as a part of it, whatever the case." },
+	[FILTER_BOOL] = { KIND_BOOL, "Only those for which this is true, or false." },
+	[FILTER_SINCE] = { KIND_STAMP, "Only from this time on." },
 };
+
+static void
+write_column_filter(struct request *rq, struct json_writer *w, const struct field *f)
+{
+	enum kind kind = column_filters[f->filter].kind;
+
+	write_parameter(rq, w, "query",
+	    &(struct shape){ .name = f->name,
+		.kind = kind,
+		.optional = true,
+		.example = kind == KIND_TEXT ? f->example : NULL,
+		.choices = schema_choices(f),
+		.help =
+		    arena_printf(rq->arena, "%s %s", f->help, column_filters[f->filter].help).s });
+}
 
 static void
 write_filters(struct request *rq, struct json_writer *w, const struct resource *r)
 {
-	for (size_t i = 0; i < r->nfields; i++) {
-		const struct field *f = &r->fields[i];
-		enum kind kind = filter_kinds[f->filter];
-
-		if (f->filter == FILTER_NONE)
-			continue;
-		write_parameter(rq, w, "query",
-		    &(struct shape){ .name = f->name,
-			.kind = kind,
-			.optional = true,
-			.example = kind == KIND_TEXT ? f->example : NULL,
-			.choices = f->input.choices,
-			.help = f->help });
-	}
+	for (size_t i = 0; i < r->nfields; i++)
+		if (r->fields[i].filter != FILTER_NONE)
+			write_column_filter(rq, w, &r->fields[i]);
 	for (const struct filter *f = r->filters; f != NULL && f->name != NULL; f++)
 		write_parameter(rq, w, "query",
 		    &(struct shape){ .name = f->name,
 			.kind = f->kind != KIND_NONE ? f->kind : KIND_TEXT,
 			.optional = true,
 			.list = f->list,
+			.choices = f->choices,
 			.help = f->help });
 }
 
-/* The names of o or field: "Orders by: created, name." */
-static const char *
-names_of(struct request *rq, const struct resource *r, const char *begin, bool ordering)
+/* A parameter that names fields: o or field. */
+static void
+write_names_parameter(
+    struct request *rq, struct json_writer *w, const struct resource *r, enum use use)
 {
-	struct buf b;
-	bool any = false;
+	bool ordering = use == USE_ORDER;
 
-	buf_init(&b, rq->arena);
-	buf_add(&b, text_from(begin));
-	for (size_t i = 0; i < r->nfields; i++) {
-		const struct field *f = &r->fields[i];
-
-		if (ordering ? f->order[0] == NULL : f->read == NOBODY)
-			continue;
-		buf_printf(&b, "%s%s", any ? ", " : " ", f->name);
-		any = true;
-	}
-	buf_add_char(&b, '.');
-	return arena_text(rq->arena, buf_text(&b)).s;
+	json_object(w);
+	schema_member(w, "name", ordering ? "o" : "field");
+	schema_member(w, "in", "query");
+	schema_member(w, "description",
+	    ordering ? arena_printf(rq->arena, "Orders by these; by %s%s unless told.",
+			   r->newest_first ? "-" : "", r->order)
+			   .s
+		     : "Only these fields; all unless told.");
+	schema_open(w, "schema");
+	schema_member(w, "type", "array");
+	json_key(w, T("items"));
+	schema_ref(w, rq->arena, "schemas", schema_name(rq->arena, r, use));
+	json_object_end(w);
+	json_object_end(w);
 }
 
 static void
@@ -125,14 +150,7 @@ write_list_parameters(struct request *rq, struct json_writer *w, const struct re
 	static const struct input size = { .bounded = true, .min = 1, .max = PAGE_SIZE_MAX };
 
 	write_filters(rq, w, r);
-	write_parameter(rq, w, "query",
-	    &(struct shape){ .name = "o",
-		.kind = KIND_TEXT,
-		.optional = true,
-		.list = true,
-		.example = r->order,
-		.help =
-		    names_of(rq, r, "Orders by these, each descending with - before it:", true) });
+	write_names_parameter(rq, w, r, USE_ORDER);
 	write_parameter(rq, w, "query",
 	    &(struct shape){ .name = "page",
 		.kind = KIND_TEXT,
@@ -176,12 +194,7 @@ schema_write_parameters(struct request *rq, struct json_writer *w, const struct 
 	if (e != NULL && e->list)
 		write_list_parameters(rq, w, route->subject);
 	if (e != NULL && (e->list || e->tagged))
-		write_parameter(rq, w, "query",
-		    &(struct shape){ .name = "field",
-			.kind = KIND_TEXT,
-			.optional = true,
-			.list = true,
-			.help = names_of(rq, route->subject, "Only these fields, of:", false) });
+		write_names_parameter(rq, w, route->subject, USE_FIELD);
 	for (const struct shape *p = schema_action(route)->query; p != NULL && p->name != NULL; p++)
 		write_parameter(rq, w, "query", p);
 	for (size_t i = 0; i < countof(request_headers); i++)
@@ -208,11 +221,14 @@ write_action_body(struct request *rq, struct json_writer *w, const struct action
 }
 
 static void
-write_body_schema(struct request *rq, struct json_writer *w, const struct route *route)
+write_body_schema(struct request *rq, struct json_writer *w, const struct route *route, bool form)
 {
 	enum use use = schema_body_use(route);
 
-	if (use != USE_READ)
+	if (use != USE_READ && form && schema_has_file(route->subject))
+		schema_write_object(w, rq->arena,
+		    &(struct object){ .resource = route->subject, .use = use, .form = true });
+	else if (use != USE_READ)
 		schema_ref(w, rq->arena, "schemas", schema_name(rq->arena, route->subject, use));
 	else
 		write_action_body(rq, w, schema_action(route));
@@ -222,7 +238,7 @@ void
 schema_write_body(struct request *rq, struct json_writer *w, const struct route *route)
 {
 	static const char *const types[] = { "application/json",
-		"application/x-www-form-urlencoded", "multipart/form-data" };
+		"application/x-www-form-urlencoded", "multipart/form-data" }; /* files: the last */
 	const struct action *action = schema_action(route);
 
 	if (schema_body_use(route) == USE_READ && action->nbody == 0 && action->more == NULL)
@@ -233,7 +249,7 @@ schema_write_body(struct request *rq, struct json_writer *w, const struct route 
 	for (size_t i = 0; i < countof(types); i++) {
 		schema_open(w, types[i]);
 		json_key(w, T("schema"));
-		write_body_schema(rq, w, route);
+		write_body_schema(rq, w, route, i == countof(types) - 1);
 		json_object_end(w);
 	}
 	json_object_end(w);

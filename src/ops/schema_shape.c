@@ -29,6 +29,8 @@ static const struct {
 	[USE_CREATE] = { "Create", METHOD_POST },
 	[USE_REPLACE] = { "Replace", METHOD_PUT },
 	[USE_UPDATE] = { "Update", METHOD_PUT | METHOD_PATCH },
+	[USE_FIELD] = { "Field", 0 },
+	[USE_ORDER] = { "Order", 0 },
 };
 
 void
@@ -93,6 +95,14 @@ is_used(const struct field *f, enum use use)
 	    (use == USE_REPLACE && f->input.required);
 }
 
+const char *const *
+schema_choices(const struct field *f)
+{
+	if (f->input.choices != NULL)
+		return f->input.choices;
+	return f->shape != NULL ? f->shape->choices : NULL;
+}
+
 bool
 schema_field(const struct field *f, enum use use, struct shape *s)
 {
@@ -107,7 +117,7 @@ schema_field(const struct field *f, enum use use, struct shape *s)
 		s->example = f->example;
 	s->null = f->input.nullable || (!sent && (f->null || f->kind == KIND_MAYBE));
 	s->optional = (use != USE_CREATE && use != USE_REPLACE) || !f->input.required;
-	s->choices = f->input.choices;
+	s->choices = schema_choices(f);
 	s->input = sent ? &f->input : NULL;
 	s->read_only = !is_used(f, USE_CREATE) && !is_used(f, USE_UPDATE);
 	return is_used(f, use);
@@ -128,10 +138,17 @@ schema_body_field(const struct body_field *f)
 	};
 }
 
+/* type may be NULL: null alone, or anything. */
 static void
 write_type(struct json_writer *w, const char *type, bool null)
 {
+	if (type == NULL && !null)
+		return;
 	json_key(w, T("type"));
+	if (type == NULL) {
+		json_text(w, T("null"));
+		return;
+	}
 	if (!null) {
 		json_text(w, text_from(type));
 		return;
@@ -159,6 +176,8 @@ write_limits(struct json_writer *w, const struct shape *s)
 {
 	const struct input *in = s->input;
 
+	if (s->choices != NULL)
+		return;
 	if (s->kind == KIND_TEXT && in->filled)
 		json_member_value(w, "minLength", V((int64_t)1));
 	if (s->kind == KIND_TEXT && in->max > 0)
@@ -185,11 +204,12 @@ example_of(struct arena *a, const struct shape *s)
 static void
 write_example(struct json_writer *w, struct arena *a, const struct shape *s)
 {
-	bool quoted = strcmp(kinds[s->kind].type, "string") == 0;
 	struct text example = example_of(a, s);
+	bool quoted;
 
 	if (text_is_none(example))
 		return;
+	quoted = strcmp(kinds[s->kind].type, "string") == 0;
 	json_key(w, T("examples"));
 	json_array(w);
 	if (quoted)
@@ -227,6 +247,10 @@ write_object(struct json_writer *w, struct arena *a, const struct shape *s)
 {
 	bool any = false;
 
+	if (s->values != NULL) {
+		json_key(w, T("additionalProperties"));
+		schema_write(w, a, s->values);
+	}
 	if (s->members == NULL)
 		return;
 	schema_open(w, "properties");
@@ -279,7 +303,7 @@ write_list(struct json_writer *w, struct arena *a, const struct shape *s)
 }
 
 void
-schema_write(struct json_writer *w, struct arena *a, const struct shape *s)
+schema_write_whole(struct json_writer *w, struct arena *a, const struct shape *s)
 {
 	json_object(w);
 	if (s->list)
@@ -294,30 +318,88 @@ schema_write(struct json_writer *w, struct arena *a, const struct shape *s)
 }
 
 void
-schema_write_resource(struct json_writer *w, struct arena *a, const struct resource *r,
-    enum use use, const struct shape *more)
+schema_write(struct json_writer *w, struct arena *a, const struct shape *s)
 {
+	if (s == &shape_detail)
+		schema_ref(w, a, "schemas", T("Detail"));
+	else
+		schema_write_whole(w, a, s);
+}
+
+/* A field of the object; false when it has none of that. */
+static bool
+field_of(const struct object *o, size_t i, struct shape *s)
+{
+	if (!schema_field(&o->resource->fields[i], o->use, s))
+		return false;
+	/* A file comes in a form alone. In JSON there is only null, which takes it away. */
+	if (s->kind == KIND_BYTES && !o->form)
+		s->kind = KIND_NONE;
+	return true;
+}
+
+void
+schema_write_object(struct json_writer *w, struct arena *a, const struct object *o)
+{
+	const struct resource *r = o->resource;
 	struct shape s;
 	bool any = false;
 
 	json_object(w);
 	schema_member(w, "type", "object");
-	if (use == USE_READ)
+	if (o->use == USE_READ)
 		schema_member(w, "description",
 		    "Which fields are there depends on who asks, and on field in the query.");
 	schema_open(w, "properties");
 	for (size_t i = 0; i < r->nfields; i++) {
-		if (!schema_field(&r->fields[i], use, &s))
+		if (!field_of(o, i, &s))
 			continue;
 		json_key(w, text_from(s.name));
 		schema_write(w, a, &s);
 	}
-	write_members(w, a, more);
+	write_members(w, a, o->more);
 	json_object_end(w);
 	for (size_t i = 0; i < r->nfields; i++)
-		if (schema_field(&r->fields[i], use, &s))
+		if (field_of(o, i, &s))
 			write_required(w, &s, &any);
 	if (any)
 		json_array_end(w);
+	json_object_end(w);
+}
+
+bool
+schema_has_file(const struct resource *r)
+{
+	for (size_t i = 0; i < r->nfields; i++)
+		if (r->fields[i].shape != NULL && r->fields[i].shape->kind == KIND_BYTES)
+			return true;
+	return false;
+}
+
+bool
+schema_names(const struct field *f, enum use use)
+{
+	return use == USE_ORDER ? f->order[0] != NULL : f->read != NOBODY;
+}
+
+void
+schema_write_names(struct json_writer *w, struct arena *a, const struct resource *r, enum use use)
+{
+	json_object(w);
+	schema_member(w, "type", "string");
+	json_key(w, T("enum"));
+	json_array(w);
+	for (size_t i = 0; i < r->nfields; i++) {
+		const char *name = r->fields[i].name;
+
+		if (!schema_names(&r->fields[i], use))
+			continue;
+		json_text(w, text_from(name));
+		if (use == USE_ORDER)
+			json_text(w, arena_printf(a, "-%s", name));
+	}
+	json_array_end(w);
+	schema_member(w, "description",
+	    use == USE_ORDER ? "Ascending; with - before it descending." : "Name of a field.");
 	json_object_end(w);
 }

@@ -78,8 +78,9 @@ struct filter {
 	const char *name;
 	/* Adds " AND ..." for a value that is not empty; may note a problem, which answers 400. */
 	void (*apply)(struct request *rq, struct sql *where, struct text value);
-	enum kind kind; /* of the value, for /api/schema/; KIND_NONE: text */
-	bool list;      /* may be given more than once */
+	enum kind kind;             /* of the value, for /api/schema/; KIND_NONE: text */
+	bool list;                  /* may be given more than once */
+	const char *const *choices; /* for /api/schema/, too: another value finds nothing */
 	const char *help;
 };
 

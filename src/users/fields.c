@@ -64,8 +64,6 @@ encode_idp_fields(struct request *rq, struct json_writer *w, const struct value 
 	json_array_end(w);
 }
 
-static const struct shape file_shape = { .kind = KIND_BYTES };
-
 /* clang-format off */
 static const struct field fields[] = {
 	{ .name = "url", .kind = KIND_UUID, .expression = "u.uuid", .url = "/api/users/",
@@ -140,6 +138,7 @@ static const struct field fields[] = {
 	{ .name = "is_staff", .kind = KIND_BOOL, .column = "is_staff",
 	  .read = TEAM, .create = STAFF, .update = STAFF,
 	  .filter = FILTER_BOOL, .order = { "u.is_staff" },
+	  .example = "false",
 	  .help = "May do everything." },
 	{ .name = "is_active", .kind = KIND_BOOL, .column = "is_active",
 	  .read = TEAM, .create = STAFF, .update = STAFF,
@@ -148,6 +147,7 @@ static const struct field fields[] = {
 	{ .name = "is_support", .kind = KIND_BOOL, .column = "is_support",
 	  .read = TEAM, .create = STAFF, .update = STAFF,
 	  .filter = FILTER_BOOL, .order = { "u.is_support" },
+	  .example = "false",
 	  .help = "May see everything." },
 	{ .name = "token", .kind = KIND_BYTES, .expression = "t.sealed", .joins = JOIN_TOKEN,
 	  .read = SELF, .encode = encode_token, .omit_null = true,
@@ -233,7 +233,7 @@ static const struct field fields[] = {
 	{ .name = "image", .kind = KIND_UUID, .column = "image", .url = "/api/media/",
 	  .read = ALL, .create = STAFF, .update = STAFF | SELF,
 	  .input = { .max = 100, .nullable = true }, .decode = decode_image,
-	  .shape = &file_shape,
+	  .shape = &shape_file,
 	  .help = "Where the user's picture is; sent as a file of a multipart form: PNG, JPEG, GIF or"
 		  " WebP. In JSON, null takes it away." },
 	{ .name = "identity_source", .kind = KIND_TEXT, .column = "identity_source",

@@ -122,8 +122,9 @@ add_headers(struct request *rq, const struct picture *p)
 /* clang-format off */
 const struct action image_serve_action = {
 	.outcomes = (const struct outcome[]){
-		{ .status = 200, .type = "image/*" },
-		{ .status = 206, .type = "*/*" }, /* several ranges are multipart */
+		{ .status = 200, .shape = &shape_file, .type = "image/*" },
+		{ .status = 206, .shape = &shape_file, .type = "image/*" },
+		{ .status = 206, .shape = &shape_file, .type = "multipart/byteranges" },
 		{ .status = 304 },
 		{ .status = 412 },
 		{ .status = 416 },

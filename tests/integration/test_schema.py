@@ -293,7 +293,8 @@ def make(service, path):
 def required(schema, path, method):
     content = schema["paths"][path][method]["requestBody"]["content"]
     bodies = [resolved(schema, part["schema"]) for part in content.values()]
-    assert all(body == bodies[0] for body in bodies)
+    assert all(body["properties"].keys() == bodies[0]["properties"].keys() for body in bodies)
+    assert all(body.get("required") == bodies[0].get("required") for body in bodies)
     return {name: ["This field is required."] for name in bodies[0].get("required", [])}
 
 
@@ -317,25 +318,104 @@ def test_what_a_new_one_requires(staff, schema, path):
     assert missed(staff.post(path, json={})) == required(schema, path, "post") != {}
 
 
-def example_of(schema, path):
-    """An object of the examples of its fields; switches, which may rule each other out, are left alone."""
-    body = resolved(schema, schema["paths"][path]["post"]["requestBody"]["content"]["application/json"]["schema"])
-    return {
-        name: field["examples"][0] if "examples" in field else [field["items"]["examples"][0]]
-        for name, field in body["properties"].items()
-        if field["type"] != "boolean" and ("examples" in field or "items" in field)
-    }
+def example_of(schema, field):
+    """What the page at /api/docs/ puts into a body that somebody tries out."""
+    field = resolved(schema, field)
+    if field["type"] == "array":
+        return [example_of(schema, field["items"])]
+    if field["type"] == "object":
+        return {name: example_of(schema, part) for name, part in field["properties"].items()}
+    return None if field["type"] == "null" else field["examples"][0]
 
 
 def test_examples_are_taken(daemon, schema):
     one = daemon()
-    given = {
-        "/api/projects/": {"customer": make(one, "/api/customers/")["url"]},
-        "/api/roles/": {"name": unique("ROLE")},  # the example is one that each instance has
-    }
+    given = {"/api/projects/": {"customer": make(one, "/api/customers/")["url"]}}
     for path in [*BODIES, "/api/keys/"]:
-        answer = one.staff.post(path, json={**example_of(schema, path), **given.get(path, {})})
+        body = schema["paths"][path]["post"]["requestBody"]["content"]["application/json"]["schema"]
+        answer = one.staff.post(path, json={**example_of(schema, body), **given.get(path, {})})
         assert answer.status_code == 201, (path, answer.text)
+        made = answer.json()
+        assert not any(made.get(name) for name in ("is_staff", "is_support", "blocked", "archived")), path
+
+
+def test_a_picture_is_a_file_of_a_form_alone(schema):
+    for path, method in [("/api/users/", "post"), ("/api/users/{uuid}/", "put"), ("/api/users/{uuid}/", "patch")]:
+        content = schema["paths"][path][method]["requestBody"]["content"]
+        image = {type: resolved(schema, part["schema"])["properties"]["image"] for type, part in content.items()}
+        assert image["application/json"]["type"] == "null"
+        assert image["multipart/form-data"]["type"] == ["string", "null"]
+        assert image["multipart/form-data"]["format"] == "binary"
+
+
+def test_what_is_no_json_says_what_it_is(schema):
+    for path, _, operation in operations(schema):
+        for answer in operation["responses"].values():
+            for type, part in resolved(schema, answer).get("content", {}).items():
+                assert "schema" in part, (path, type)
+    picture = schema["paths"]["/api/media/{uuid}/"]["get"]["responses"]
+    assert picture["200"]["content"] == {"image/*": {"schema": {"type": "string", "format": "binary"}}}
+    assert set(picture["206"]["content"]) == {"image/*", "multipart/byteranges"}
+
+
+def listed(schema):
+    """Each list, and its parameters of the query by name."""
+    for path, item in schema["paths"].items():
+        parameters = [resolved(schema, p) for p in item.get("get", {}).get("parameters", [])]
+        query = {p["name"]: p for p in parameters if p["in"] == "query"}
+        if "page_size" in query:
+            yield path, query
+
+
+def test_orders_are_those_that_are_taken(service, staff, schema):
+    for path, query in listed(schema):
+        where = path.replace("{uuid}", make(service, path.split("{")[0])["uuid"]) if "{" in path else path
+        orders = resolved(schema, query["o"]["schema"]["items"])["enum"]
+        assert staff.get(where, params={"o": orders}).status_code == 200, path
+        assert staff.get(where, params={"o": "nothing"}).status_code == 400
+        fields = resolved(schema, query["field"]["schema"]["items"])["enum"]
+        item = schema["paths"][path]["get"]["responses"]["200"]["content"]["application/json"]["schema"]["items"]
+        assert fields == list(resolved(schema, item)["properties"])
+
+
+def test_filters_say_what_they_do(schema):
+    users = dict(listed(schema))["/api/users/"]
+    assert users["username"]["description"].endswith(" Only with exactly this value.")
+    assert users["email"]["description"].endswith(" Only with this as a part of it, whatever the case.")
+    assert users["date_joined"]["description"].endswith(" Only from this time on.")
+
+
+def test_parameters_say_what_they_are(schema):
+    for path, _, operation in operations(schema):
+        for parameter in operation["parameters"]:
+            assert resolved(schema, parameter)["description"].endswith("."), (path, parameter)
+
+
+def test_values_are_listed(service, schema):
+    parts = schema["components"]["schemas"]
+    scopes = ["customer", "project"]
+    permissions = {name for (name,) in service.sql("SELECT DISTINCT permission FROM role_permissions")}
+    assert parts["Role"]["properties"]["content_type"]["enum"] == scopes
+    assert parts["RoleCreate"]["properties"]["content_type"]["enum"] == scopes
+    assert set(parts["Role"]["properties"]["permissions"]["items"]["enum"]) >= permissions
+    assert parts["UserPermission"]["properties"]["scope_type"]["enum"] == scopes
+    events = dict(listed(schema))["/api/events/"]["event_type"]["schema"]["enum"]
+    assert {event for (event,) in service.sql("SELECT DISTINCT event FROM audit_events")} <= set(events)
+
+
+def test_objects_of_any_names_say_so(schema):
+    """Else a generator takes them for objects without members."""
+    parts = schema["components"]["schemas"]
+    assert parts["Event"]["properties"]["changes"]["additionalProperties"] == {}
+    texts = {"type": "array", "items": {"type": "string"}}
+    assert parts["Problem"]["properties"]["errors"]["additionalProperties"] == texts
+
+
+def test_an_error_of_one_kind_is_that_kind(schema):
+    content = schema["components"]["responses"]["Forbidden"]["content"]["application/json"]
+    assert content["schema"] == {"$ref": "#/components/schemas/Detail"}
+    answer = schema["paths"]["/api/roles/{uuid}/enable/"]["post"]["responses"]["200"]
+    assert answer["content"]["application/json"]["schema"] == {"$ref": "#/components/schemas/Detail"}
 
 
 def test_a_role_is_put_whole(schema):
