@@ -37,4 +37,10 @@ static const struct route routes[] = {
 };
 /* clang-format on */
 
-const struct route_table access_routes = { routes, countof(routes) };
+static const struct tag tags[] = {
+	{ "roles", "What people may do in customers and projects." },
+	{ "user-permissions", "Who holds which role where." },
+	{ 0 },
+};
+
+const struct route_table access_routes = { .routes = routes, .n = countof(routes), .tags = tags };

@@ -28,4 +28,11 @@ static const struct route routes[] = {
 };
 /* clang-format on */
 
-const struct route_table agreement_routes = { routes, countof(routes) };
+static const struct tag tags[] = {
+	{ "user-agreements", "Texts that users agree with." },
+	{ 0 },
+};
+
+const struct route_table agreement_routes = {
+	.routes = routes, .n = countof(routes), .tags = tags
+};

@@ -193,4 +193,9 @@ static const struct route routes[] = {
 };
 /* clang-format on */
 
-const struct route_table audit_routes = { routes, countof(routes) };
+static const struct tag tags[] = {
+	{ "events", "Who changed what, when and from where." },
+	{ 0 },
+};
+
+const struct route_table audit_routes = { .routes = routes, .n = countof(routes), .tags = tags };

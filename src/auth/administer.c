@@ -193,4 +193,11 @@ static const struct route routes[] = {
 };
 /* clang-format on */
 
-const struct route_table auth_token_routes = { routes, countof(routes) };
+static const struct tag tags[] = {
+	{ "auth-tokens", "The tokens of all, without their keys." },
+	{ 0 },
+};
+
+const struct route_table auth_token_routes = {
+	.routes = routes, .n = countof(routes), .tags = tags
+};

@@ -35,7 +35,6 @@ static const struct action login_action = {
 	    (const struct outcome[]){
 		{ .status = 200, .shape = &token_shape },
 		{ .status = 401 },
-		{ .status = 429 },
 		{ 0 },
 	    },
 };
@@ -209,4 +208,9 @@ static const struct route routes[] = {
 };
 /* clang-format on */
 
-const struct route_table auth_routes = { routes, countof(routes) };
+static const struct tag tags[] = {
+	{ "api-auth", "Signing in and out." },
+	{ 0 },
+};
+
+const struct route_table auth_routes = { .routes = routes, .n = countof(routes), .tags = tags };

@@ -100,4 +100,9 @@ static const struct route routes[] = {
 };
 /* clang-format on */
 
-const struct route_table customer_routes = { routes, countof(routes) };
+static const struct tag tags[] = {
+	{ "customers", "Organizations and their teams." },
+	{ 0 },
+};
+
+const struct route_table customer_routes = { .routes = routes, .n = countof(routes), .tags = tags };

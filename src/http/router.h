@@ -4,10 +4,16 @@
 
 #include "http/http.h"
 
+/* What the paths are about that have a word after /api/; for the documentation. */
+struct tag {
+	const char *word, *help;
+};
+
 /* The tables of all capabilities, as app.c lists them. */
 struct route_table {
 	const struct route *routes;
 	size_t n;
+	const struct tag *tags; /* of the words that these routes bring; ends with an empty row */
 };
 
 struct match {

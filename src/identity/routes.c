@@ -38,4 +38,10 @@ static const struct route routes[] = {
 };
 /* clang-format on */
 
-const struct route_table identity_routes = { routes, countof(routes) };
+static const struct tag tags[] = {
+	{ "identity-providers", "Where accounts come from, and who keeps their details." },
+	{ "remote-eduteams", "Accounts that eduTEAMS has." },
+	{ 0 },
+};
+
+const struct route_table identity_routes = { .routes = routes, .n = countof(routes), .tags = tags };

@@ -71,4 +71,9 @@ static const struct route routes[] = {
 };
 /* clang-format on */
 
-const struct route_table key_routes = { routes, countof(routes) };
+static const struct tag tags[] = {
+	{ "keys", "SSH keys." },
+	{ 0 },
+};
+
+const struct route_table key_routes = { .routes = routes, .n = countof(routes), .tags = tags };

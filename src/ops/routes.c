@@ -107,4 +107,12 @@ static const struct route routes[] = {
 };
 /* clang-format on */
 
-const struct route_table ops_routes = { routes, countof(routes) };
+static const struct tag tags[] = {
+	{ "health", "Whether the service is well." },
+	{ "metrics", "What the service counts, for monitoring." },
+	{ "schema", "This description." },
+	{ "version", "Which release runs." },
+	{ 0 },
+};
+
+const struct route_table ops_routes = { .routes = routes, .n = countof(routes), .tags = tags };

@@ -253,9 +253,44 @@ write_schemes(struct json_writer *w)
 	schema_open(w, "bearer");
 	schema_member(w, "type", "http");
 	schema_member(w, "scheme", "bearer");
-	schema_member(w, "description", "The same key as for Token.");
+	schema_member(w, "description", "The same 40 digits alone.");
 	json_object_end(w);
 	json_object_end(w);
+}
+
+/* What no operation tells alone; CommonMark. */
+static const char about[] =
+    "Accounts, organizations, projects, roles and SSH keys.\n\n"
+    "**Signing in.** `POST /api-auth/password/` answers with a token, which is sent as"
+    " `Authorization: Token <token>` or `Bearer <token>`.\n\n"
+    "**Lists** are arrays. `X-Result-Count` tells how many objects there are in all, and `Link` where"
+    " the first, previous, next and last page is; a page's URL is to be followed as it is.\n\n"
+    "**Values.** Times are UTC, as RFC 3339 has them, with microseconds. A uuid is taken with and"
+    " without dashes.\n\n"
+    "**Changes.** With an object's `ETag` in `If-Match` a change is made only when nobody has changed"
+    " the object since, and is else answered 412; in `If-None-Match` it lets a GET answer 304."
+    " A POST with an `Idempotency-Key` is carried out once, however often it is sent.\n\n"
+    "**Errors** are `{\"detail\": ...}`, messages by field, or a list of messages; with"
+    " `Accept: application/problem+json` they are what RFC 9457 describes. `Retry-After` tells when"
+    " to ask again. An operator finds any answer by its `X-Request-ID`.\n\n"
+    "**Paths.** HEAD works wherever GET does; on a list it tells the count. A GET without the slash at"
+    " its end is sent to the path with it.";
+
+/* What the first words of the paths are about. */
+static void
+write_tags(struct request *rq, struct json_writer *w)
+{
+	json_key(w, T("tags"));
+	json_array(w);
+	for (size_t t = 0; t < rq->ntables; t++)
+		for (const struct tag *tag = rq->tables[t]->tags; tag != NULL && tag->word != NULL;
+		     tag++) {
+			json_object(w);
+			schema_member(w, "name", tag->word);
+			schema_member(w, "description", tag->help);
+			json_object_end(w);
+		}
+	json_array_end(w);
 }
 
 static void
@@ -265,13 +300,9 @@ write_head(struct request *rq, struct json_writer *w)
 	schema_open(w, "info");
 	schema_member(w, "title", "roster");
 	schema_member(w, "version", PACKAGE_VERSION);
-	schema_member(w, "description",
-	    "Accounts, organizations, projects, roles and keys. HEAD works wherever GET does; on a "
-	    "list it tells the count. Errors are as application/problem+json has them when Accept "
-	    "asks for it.");
+	schema_member(w, "description", about);
 	schema_open(w, "license");
 	schema_member(w, "name", "All rights reserved");
-	schema_member(w, "identifier", "LicenseRef-none");
 	json_object_end(w);
 	json_object_end(w);
 	json_key(w, T("servers"));
@@ -287,6 +318,7 @@ write_document(struct request *rq, struct json_writer *w)
 {
 	json_object(w);
 	write_head(rq, w);
+	write_tags(rq, w);
 	write_paths(rq, w);
 	schema_open(w, "components");
 	write_schemas(rq, w);

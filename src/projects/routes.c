@@ -122,4 +122,9 @@ static const struct route routes[] = {
 };
 /* clang-format on */
 
-const struct route_table project_routes = { routes, countof(routes) };
+static const struct tag tags[] = {
+	{ "projects", "Projects of organizations, and their teams." },
+	{ 0 },
+};
+
+const struct route_table project_routes = { .routes = routes, .n = countof(routes), .tags = tags };

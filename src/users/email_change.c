@@ -30,7 +30,6 @@ const struct action user_change_email_action = {
 	.outcomes =
 	    (const struct outcome[]){
 		{ .status = 200, .shape = &shape_detail },
-		{ .status = 429 },
 		{ 0 },
 	    },
 };

@@ -34,7 +34,6 @@ const struct action user_change_password_action = {
 	.outcomes =
 	    (const struct outcome[]){
 		{ .status = 200, .shape = &set_shape },
-		{ .status = 429 },
 		{ 0 },
 	    },
 };

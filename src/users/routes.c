@@ -83,4 +83,10 @@ static const struct route routes[] = {
 };
 /* clang-format on */
 
-const struct route_table user_routes = { routes, countof(routes) };
+static const struct tag tags[] = {
+	{ "users", "Accounts of people: their details, passwords, e-mail addresses and tokens." },
+	{ "media", "Pictures of people." },
+	{ 0 },
+};
+
+const struct route_table user_routes = { .routes = routes, .n = countof(routes), .tags = tags };

@@ -25,7 +25,7 @@ static const struct route routes[] = {
 	{ .method = METHOD_GET, .pattern = "/health/ready", .who = ANYONE, .handle = hello },
 };
 
-static const struct route_table table = { routes, countof(routes) };
+static const struct route_table table = { .routes = routes, .n = countof(routes) };
 static const struct route_table *const tables[] = { &table };
 static const struct app app = { .tables = tables, .ntables = countof(tables) };
 

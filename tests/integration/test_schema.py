@@ -40,7 +40,7 @@ def resolved(schema, node):
 
 def test_it_is_openapi(schema):
     assert schema["openapi"] == "3.1.0"
-    assert set(schema) == {"openapi", "info", "servers", "paths", "components"}
+    assert set(schema) == {"openapi", "info", "servers", "tags", "paths", "components"}
     assert schema["components"]["securitySchemes"]["token"]["name"] == "Authorization"
 
 
@@ -99,6 +99,28 @@ def test_a_body_that_is_too_large_is_refused_everywhere(service, schema):
         answer = exchange(service, head)
         assert answer.status_code == 413
         service.contract.check(method.upper(), where, answer)
+
+
+@pytest.mark.parametrize(("status", "header"), [(501, ("Transfer-Encoding", "gzip")), (431, ("X", "x" * 40000))])
+def test_what_nginx_refuses_is_described(service, schema, status, header):
+    for path, method, _ in operations(schema):
+        where = re.sub(r"\{\w+\}", "00000000000000000000000000000000", path)
+        answer = exchange(service, request_bytes(method.upper(), where, [header]))
+        assert answer.status_code == status
+        service.contract.check(method.upper(), where, answer)
+
+
+def test_too_many_requests_are_described(schema):
+    """Anywhere: the site that is installed limits how many a client may send."""
+    for path, method, operation in operations(schema):
+        assert "Retry-After" in resolved(schema, operation["responses"]["429"])["headers"], (path, method)
+
+
+def test_tags_say_what_they_are(schema):
+    tags = {tag["name"]: tag["description"] for tag in schema["tags"]}
+    assert len(tags) == len(schema["tags"])
+    assert set(tags) == {tag for _, _, operation in operations(schema) for tag in operation["tags"]}
+    assert all(text.endswith(".") for text in tags.values())
 
 
 def test_references_lead_somewhere(schema):

@@ -190,6 +190,9 @@ def test_page_shows_every_operation(service, nobody, browser, tmp_path):
     assert shown(browser, len(known)) == known
     assert ("get", "/api/users/me/") in known
 
+    links = browser.driver.execute_script("return Array.from(document.links, link => link.href)")
+    assert not [link for link in links if not link.startswith(service.url + "/")]
+
     picture = tmp_path / "docs.png"
     picture.write_bytes(browser.driver.get_screenshot_as_png())
     image = Image.open(picture).convert("RGB")

@@ -25,8 +25,8 @@ static const struct route more[] = {
 	{ .method = METHOD_GET, .pattern = "/plain", .help = "plain" },
 };
 
-static const struct route_table users_table = { users, countof(users) }, empty = { NULL, 0 },
-				more_table = { more, countof(more) };
+static const struct route_table users_table = { .routes = users, .n = countof(users) },
+				empty = { 0 }, more_table = { .routes = more, .n = countof(more) };
 
 static const struct route_table *const tables[] = { &users_table, &empty, &more_table };
 
