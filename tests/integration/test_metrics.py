@@ -11,6 +11,7 @@ import yaml
 from service import TOP, Client, eventually, unique
 
 SAMPLE = re.compile(r"(?P<name>[a-z_]+)(?:\{(?P<labels>.*)\})? (?P<value>[0-9.]+)")
+ALERTS = TOP / "contrib/prometheus-alerts.yml"
 LABEL = re.compile(r'([a-z_]+)="([^"]*)"')
 
 
@@ -80,9 +81,74 @@ def test_promtool_has_nothing_to_say(instance):
     assert (done.returncode, done.stdout) == (0, "")
 
 
+def alerts():
+    return yaml.safe_load(ALERTS.read_text())["groups"][0]["rules"]
+
+
+# What a minute's scrapes have found, while all is well at first, then not, then again: numbers, in promtool's words.
+REQUESTS = 'roster_http_requests_total{route="/api/users/",status="%s"}'
+DURATIONS = 'roster_http_request_duration_seconds_bucket{route="%s",le="%s"}'
+WAITS = 'roster_queue_duration_seconds_bucket{lane="slow",le="%s"}'
+SICK = "0+0x10 0+60x20 1200+0x90"
+WELL = "0+600x120"
+NONE = "0+0x120"
+CASES = [
+    ("RosterErrors", {}, {REQUESTS % 500: SICK, REQUESTS % 200: WELL}),
+    ("RosterErrors", None, {REQUESTS % 429: SICK, REQUESTS % 200: WELL}),
+    *(("RosterSlow", fires, {DURATIONS % (route, le): NONE if le == "0.5" else SICK for le in ("0.5", "1", "+Inf")})
+      for fires, route in (({}, "/api/users/"), (None, "/api-auth/password/"), (None, "/api/users/{uuid}/change_password/"),
+                           (None, "/api/users/{uuid}/pull_remote_user/"), (None, "/api/remote-eduteams/"))),
+    ("RosterQueue", {"lane": "slow"}, {WAITS % "1": NONE, WAITS % "2.5": SICK, WAITS % "+Inf": SICK}),
+    ("RosterProcessMissing", {"process": "keeper"}, {'roster_processes{process="keeper"}': "1x10 0x20 1x90"}),
+    ("RosterProcessCrashes", {"process": "api"},
+     {'roster_process_exits_total{process="api",reason="killed"}': "0+0x10 0+1x20 20+0x90"}),
+    ("RosterProcessCrashes", None, {'roster_process_exits_total{process="api",reason="left"}': SICK}),
+    ("RosterDatabase", {}, {'roster_database_errors_total{kind="failed"}': SICK}),
+    ("RosterDatabaseAway", {"instance": "a"},
+     {'roster_database_errors_total{kind="again",instance="a"}': SICK,
+      'roster_database_commit_duration_seconds_count{instance="a"}': NONE,
+      'roster_database_errors_total{kind="again",instance="b"}': NONE,
+      'roster_database_commit_duration_seconds_count{instance="b"}': WELL}),
+    ("RosterDatabaseAway", None, {'roster_database_errors_total{kind="again"}': SICK,
+                                  "roster_database_commit_duration_seconds_count": WELL}),
+    ("RosterMailStuck", {}, {'roster_mail_outbox{state="retrying"}': "0x10 11x20 0x90"}),
+    ("RosterMailStuck", {}, {'roster_mail_outbox{state="given_up"}': "0x10 1x110"}),
+    ("RosterGuessing", {}, {'roster_signins_total{result="locked"}': "0+0x10 0+600x20 12000+0x90"}),
+    ("RosterDown", {"job": "roster"}, {'up{job="roster"}': "1x10 0x20 1x90"}),
+    ("RosterDown", {"job": "roster"}, {'up{job="roster"}': "1x10 _x20 1x90"}),
+]
+
+
+def seen(rule, labels, at, fires):
+    said = rule["annotations"]["summary"]
+    for label, value in labels.items():
+        said = said.replace("{{ $labels.%s }}" % label, value)
+    fired = {"exp_labels": {**rule["labels"], **labels}, "exp_annotations": {"summary": said}}
+    return {"eval_time": at, "alertname": rule["alert"], "exp_alerts": [fired] if fires else []}
+
+
+def test_alerts_fire_and_end(tmp_path):
+    """promtool evaluates them: silent at 9 minutes, all that should firing at 29, and none at 100."""
+    rules = {rule["alert"]: rule for rule in alerts()}
+    assert set(rules) == {alert for alert, _, _ in CASES}
+    tests = [
+        {"interval": "1m",
+         "input_series": [{"series": name, "values": values} for name, values in series.items()]
+         + ([{"series": 'up{job="roster"}', "values": "1x120"}] if alert != "RosterDown" else []),
+         "alert_rule_test": [seen(rules[alert], labels or {}, at, labels is not None and at == "29m")
+                             for at in ("9m", "29m", "100m")]}
+        for alert, labels, series in CASES
+    ]
+    file = tmp_path / "test.yml"
+    file.write_text(yaml.safe_dump({"rule_files": [str(ALERTS)], "evaluation_interval": "1m", "tests": tests}))
+    done = subprocess.run(["promtool", "test", "rules", file], stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, text=True)
+    assert done.returncode == 0, done.stdout
+
+
 def test_rules_for_alerts_ask_for_numbers_that_there_are(instance):
     """Also by labels that these have."""
-    rules = yaml.safe_load((TOP / "contrib/prometheus-alerts.yml").read_text())["groups"][0]["rules"]
+    rules = alerts()
     instance.create()
     instance.nobody.post("/api-auth/password/", json={"username": "nobody", "password": "wrong"})
     families = scrape(instance)
@@ -90,10 +156,11 @@ def test_rules_for_alerts_ask_for_numbers_that_there_are(instance):
         asked = re.findall(r"(roster_\w+)(?:\{(.*?)\})?", rule["expr"])
         assert asked or rule["alert"] == "RosterDown"
         for name, labels in asked:
+            assert name in families, rule["alert"]
             names = {label for key in families[name] for label, _ in key}
             assert set(re.findall(r"(\w+)[!=]", labels)) <= names, name
         for label in re.findall(r"\$labels\.(\w+)", rule["annotations"]["summary"]):
-            assert label in names, rule["alert"]
+            assert label in names | {"instance"}, rule["alert"]
 
 
 def test_requests_are_counted_by_route_and_status(instance):
