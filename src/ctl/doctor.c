@@ -23,11 +23,32 @@
 enum health { GOOD, SKIPPED, FAULTY };
 typedef enum health check(struct ctl *ctl, struct text *words);
 
+/* A replica, or what was one, answers and serves all that is only read. */
+static bool
+is_read_only(struct ctl *ctl)
+{
+	struct value read_only = { .kind = KIND_BOOL };
+	struct sql q;
+	bool found;
+
+	db_begin(ctl->db, ctl->arena, false, TEXT_NONE);
+	sql_init(&q, ctl->arena);
+	sql_add(&q, "SELECT @@read_only");
+	found = db_row_sql(ctl->db, "read_only", DB_READ, &q, &read_only, 1);
+	return db_end(ctl->db, false) == DB_NONE && found && read_only.b;
+}
+
 static enum health
 check_database(struct ctl *ctl, struct text *words)
 {
 	*words = T("it answers");
-	return db_connect(ctl->db, ctl->arena, words) == DB_NONE ? GOOD : FAULTY;
+	if (db_connect(ctl->db, ctl->arena, words) != DB_NONE)
+		return FAULTY;
+	if (!is_read_only(ctl))
+		return GOOD;
+	*words = T(
+	    "it is read_only: name the server that takes writes in the option file, or make it one");
+	return FAULTY;
 }
 
 static bool

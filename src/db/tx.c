@@ -51,6 +51,8 @@ static const struct verdict verdicts[] = {
 	{ CR_NET_PACKET_TOO_LARGE, DB_FAILED, true, "larger than max_allowed_packet" },
 	{ ER_NET_PACKET_TOO_LARGE, DB_FAILED, true, "larger than max_allowed_packet" },
 	{ ER_STATEMENT_TIMEOUT, DB_FAILED, false, "took longer than database_timeout" },
+	{ ER_OPTION_PREVENTS_STATEMENT, DB_FAILED, false,
+	    "the server is run with an option that forbids it, as read_only" },
 	{ ER_DISK_FULL, DB_FAILED, false, "the server's disk is full" },
 	{ ER_RECORD_FILE_FULL, DB_FAILED, false, "the server's disk is full" },
 };

@@ -54,6 +54,22 @@ def test_each_fault_is_named(own_service, tmp_path):
     )
 
 
+def test_a_database_that_is_only_read(own_service):
+    """A replica answers, and serves what is only read."""
+    service = own_service()
+    service.sql("SET GLOBAL read_only = 1")
+    try:
+        found, status = look(service)
+        assert (found["database"], status) == (
+            ("faulty", "it is read_only: name the server that takes writes in the option file, or make it one"), 1)
+        done = service.rosterctl("user", "create", unique("u"), "--email", "u@example.org", check=False)
+        assert done.returncode == 1
+        assert "the server is run with an option that forbids it, as read_only (1290, HY000)" in done.stderr
+    finally:
+        service.sql("SET GLOBAL read_only = 0")
+    assert look(service)[0]["database"] == ("good", "it answers")
+
+
 def test_keys_of_another_database(own_service):
     service = own_service()
     key = subprocess.run([BUILD / "rosterctl", "key", "new"], capture_output=True, text=True, check=True).stdout
