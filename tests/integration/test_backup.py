@@ -134,6 +134,50 @@ def test_what_cannot_be_saved_leaves_no_file(service, tmp_path):
     assert [entry.name for entry in tmp_path.iterdir()] == ["state"]
 
 
+def interrupted(service, folder, end, program, script, *words):
+    """What it says when a signal comes while the program hangs; the program is a script here."""
+    shadow, scratch = folder / "bin", folder / "tmp"
+    for new in shadow, scratch:
+        new.mkdir(exist_ok=True)
+    (shadow / program).write_text(f"#!/bin/sh\n{script}\ntouch {folder}/hangs\nexec sleep 60\n")
+    (shadow / program).chmod(0o755)
+    child = subprocess.Popen(
+        [TOP / "contrib/roster-backup", "--config", service.state / "roster.conf", *words],
+        stderr=subprocess.PIPE,
+        text=True,
+        process_group=0,
+        env=dict(os.environ, PATH=f"{shadow}:{BUILD}:{os.environ['PATH']}", TMPDIR=str(scratch)),
+    )
+    eventually((folder / "hangs").exists)
+    os.killpg(child.pid, end)
+    said = child.communicate()[1]
+    assert child.returncode == 1
+    assert list(scratch.iterdir()) == []
+    return said
+
+
+@pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_an_interrupted_save_leaves_nothing(service, tmp_path, end):
+    """Neither the dump nor the file with the password of the database."""
+    target = tmp_path / "backups"
+    target.mkdir()
+    said = interrupted(service, tmp_path, end, "mariadb-dump", "echo half", "save", target)
+    assert said.endswith("roster-backup: interrupted\n")
+    assert list(target.iterdir()) == []
+
+
+def test_an_interrupted_restore_says_so(service, other, tmp_path):
+    file = save(service, tmp_path)
+    other.run("stop_rosterd")
+    only_queries = 'case " $* " in *" -e "*) PATH=${PATH#*:} exec mariadb "$@" ;; esac'
+    said = interrupted(other, tmp_path, signal.SIGINT, "mariadb", only_queries, "restore", "--replace", file)
+    assert said.endswith("roster-backup: interrupted: database roster is not whole now: restore again\n")
+    done = backup(other, "restore", file)
+    assert (done.returncode, done.stderr) == (0, "")
+    shutil.copy(service.state / "keys", other.state / "keys")
+    other.run("launch_rosterd", "wait_for_answer")
+
+
 def test_the_name_of_the_database_may_be_quoted(service, tmp_path):
     """As in the option file that the package makes."""
     conf, cnf = tmp_path / "roster.conf", tmp_path / "cnf"
@@ -143,6 +187,11 @@ def test_the_name_of_the_database_may_be_quoted(service, tmp_path):
     assert (done.returncode, done.stderr) == (0, "")
     with gzip.open(done.stdout.strip(), "rt") as dump:
         assert "CREATE TABLE `users`" in dump.read()
+
+
+def test_a_configuration_that_cannot_be_read(tmp_path):
+    done = backup_by(tmp_path / "roster.conf", "save", tmp_path)
+    assert (done.returncode, done.stderr) == (1, f"{tmp_path}/roster.conf: No such file or directory\n")
 
 
 @pytest.mark.parametrize("words", [[], ["save"], ["save", "a", "b"], ["restore"], ["drop", "it"]])
