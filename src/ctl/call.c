@@ -89,6 +89,7 @@ read_answer(struct ctl *ctl, struct text out)
 	while (body + 4 <= out.n && memcmp(out.s + body, "\r\n\r\n", 4) != 0)
 		body++;
 	answer.status = (int)status;
+	answer.head = text_slice(out, 0, body + 2);
 	answer.body = text_slice(out, body + 4, out.n);
 	if (answer.body.n > 0)
 		answer.json = json_read(answer.body, &limits, ctl->arena, &problem);

@@ -77,6 +77,7 @@ bool ctl_takes(const struct command *c, const struct ctl_option *o);
 /* An answer of the service. */
 struct answer {
 	int status;
+	struct text head;  /* its lines, "X-Result-Count: 7\r\n..." */
 	struct text body;  /* as it came */
 	struct json *json; /* NULL when there is no body */
 };
@@ -131,7 +132,7 @@ void ctl_write_settings(
 
 /*
  * Prints so many objects of a list of the API, a line each, or with --json as a list. path has a query to
- * which more can be added with "&".
+ * which more can be added with "&". Without --limit it says when there are more.
  */
 typedef void ctl_line(const struct json *object);
 int ctl_list(struct ctl *ctl, const char *path, int64_t limit, ctl_line *print);

@@ -4,16 +4,42 @@
 #include "ctl/ctl.h"
 
 #define PAGE 300
+#define CURSOR_MAX 2048
 
 /* A list on its way to standard output. */
 struct list {
 	struct ctl *ctl;
 	const char *path;
 	ctl_line *print;
-	int64_t left; /* objects to print still */
+	int64_t left;  /* objects to print still */
+	int64_t total; /* that there are */
 	int page_size;
+	char cursor[CURSOR_MAX]; /* "&cursor=..." of the next page, or empty */
 	struct json_writer json;
 };
+
+/* What stands in the head between the first mark and the next end. */
+static struct text
+find(struct text head, const char *mark, char end)
+{
+	const char *at = memmem(head.s, head.n, mark, strlen(mark));
+	struct text rest = { at, at != NULL ? (size_t)(head.s + head.n - at) : 0 };
+
+	return at != NULL ? text_slice(rest, 0, text_find(rest, end, 0)) : T("");
+}
+
+/* By its number alone, the next page would begin elsewhere as soon as somebody adds or deletes what is before it. */
+static void
+read_head(struct list *l, struct text head)
+{
+	static const char count[] = "X-Result-Count: ";
+	struct text total = find(head, count, '\r');
+
+	if (!text_to_int(text_slice(total, sizeof(count) - 1, total.n), &l->total))
+		l->total = 0;
+	(void)snprintf(
+	    l->cursor, sizeof(l->cursor), "%.*s", TEXT_ARGS(find(head, "&cursor=", '>')));
+}
 
 /* Prints a page; *more is whether there may be another. */
 static int
@@ -21,7 +47,8 @@ print_page(struct list *l, int page, bool *more)
 {
 	struct ctl *ctl = l->ctl;
 	struct answer answer = ctl_call(ctl, "GET",
-	    arena_printf(ctl->arena, "%s&page_size=%d&page=%d", l->path, l->page_size, page),
+	    arena_printf(
+		ctl->arena, "%s&page_size=%d&page=%d%s", l->path, l->page_size, page, l->cursor),
 	    TEXT_NONE);
 
 	*more = false;
@@ -33,6 +60,7 @@ print_page(struct list *l, int page, bool *more)
 		/* What a person may have got wrong about a list are the options. */
 		return answer.status == 400 ? CTL_USAGE : status;
 	}
+	read_head(l, answer.head);
 	if (!ctl->options.json)
 		ctl_visible(ctl, answer.json);
 	else if (page == 1)
@@ -72,5 +100,8 @@ ctl_list(struct ctl *ctl, const char *path, int64_t limit, ctl_line *print)
 		json_array_end(&l.json);
 		ctl_json_end(&l.json);
 	}
+	if (status == CTL_GOOD && l.total > limit && text_is_none(ctl->options.limit))
+		ctl_error(
+		    0, "%lld of %lld; --limit takes more", (long long)limit, (long long)l.total);
 	return status;
 }

@@ -1,12 +1,15 @@
 """rosterctl --json, one document of every command, and the filters of audit list."""
 
+import array
+import fcntl
 import json
 import re
 import subprocess
+import termios
 from uuid import uuid4
 
 import pytest
-from service import BUILD, TOP, unique
+from service import BUILD, TOP, eventually, unique
 from test_rosterctl_man import complete
 from users import STAMP, UNKNOWN
 from organizations import World
@@ -275,16 +278,42 @@ def test_who_it_was_for_people(service, staff):
     assert made[1:] == ["user_creation_succeeded", "staff", subject, "127.0.0.1"]
 
 
-def test_limits_beyond_a_page(service):
-    """Pages of 300 are cut where the limit ends."""
-    subject = str(uuid4())
+def waiting_in(pipe):
+    n = array.array("i", [0])
+    fcntl.ioctl(pipe, termios.FIONREAD, n)
+    return n[0]
+
+
+def add_events(service, subject, n):
     row = f"(RANDOM_BYTES(16), NOW(6), '', 'user_activated', 'user', UNHEX('{subject.replace('-', '')}'))"
-    values = ", ".join([row] * 650)
+    values = ", ".join([row] * n)
     service.sql(f"INSERT INTO audit_events (uuid, created, request_id, event, subject_type, subject_uuid) VALUES {values}")
-    for limit, n in ((None, 300), ("1", 1), ("300", 300), ("301", 301), ("600", 600), ("1000", 650)):
-        words = ["audit", "list", "--user", subject] + (["--limit", limit] if limit else [])
+
+
+def test_limits_beyond_a_page(service):
+    """Pages of 300 are cut where the limit ends; that there are more is said, unless somebody wanted no more."""
+    subject = str(uuid4())
+    add_events(service, subject, 650)
+    for words, said in (((), "rosterctl: 300 of 650; --limit takes more\n"), (("--limit", "300"), "")):
+        assert service.rosterctl("audit", "list", "--user", subject, *words).stderr == said
+    for limit, n in (("1", 1), ("300", 300), ("301", 301), ("600", 600), ("1000", 650)):
+        words = ["audit", "list", "--user", subject, "--limit", limit]
         assert len({e["uuid"] for e in run(service, *words)}) == n
     assert len(service.rosterctl("audit", "list", "--user", subject, "--limit", "301").stdout.splitlines()) == 301
+
+
+def test_what_is_added_meanwhile_moves_no_page(service):
+    """It waits for its reader at the end of its first page, and the next one follows what it has printed."""
+    subject = str(uuid4())
+    add_events(service, subject, 650)
+    before = {e["uuid"] for e in run(service, "audit", "list", "--user", subject, "--limit", "650")}
+    command = [BUILD / "rosterctl", "--config", service.state / "roster.conf"]
+    with subprocess.Popen([*command, "audit", "list", "--user", subject, "--limit", "650", "--json"],
+                          stdout=subprocess.PIPE) as child:
+        eventually(lambda: waiting_in(child.stdout) > 60000, what="a full pipe")
+        add_events(service, subject, 100)
+        found = [e["uuid"] for e in json.load(child.stdout)]
+    assert len(found) == len(set(found)) == 650 and set(found) == before
 
 
 def test_filters_refused(service):
