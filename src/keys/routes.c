@@ -67,7 +67,7 @@ static const struct route routes[] = {
 	  .help = "A user's SSH keys for sshd's AuthorizedKeysCommand, as text." },
 	{ .method = METHOD_GET, .pattern = AUTHORIZED "/", .who = SIGNED_IN, .any_accept = true,
 	  .handle = ssh_keys_authorized, .action = &authorized_action,
-	  .help = "The same." },
+	  .help = "The same, for who asks with a slash at the end." },
 };
 /* clang-format on */
 

@@ -188,6 +188,8 @@ write_operation(struct request *rq, struct json_writer *w, const struct route *r
 	json_text(w, tag_of(route));
 	json_array_end(w);
 	schema_member(w, "summary", route->help);
+	if (route->who == STAFF)
+		schema_member(w, "description", "For staff alone.");
 	write_security(w, route);
 	schema_write_parameters(rq, w, route);
 	schema_write_body(rq, w, route);

@@ -136,7 +136,7 @@ filter_user_uuid(struct request *rq, struct sql *where, struct text value)
 static const struct filter filters[] = {
 	{ .name = "name_exact", .apply = filter_name_exact, .help = "The whole name." },
 	{ .name = "query", .apply = filter_query, .help = "Part of name, slug, description or code." },
-	{ .name = "customer", .apply = filter_customer, .help = "Of this organization." },
+	{ .name = "customer", .apply = filter_customer, .kind = KIND_UUID, .help = "Of this organization." },
 	{ .name = "customer_uuid", .apply = filter_customer_uuid, .kind = KIND_UUID, .help = "Of this organization." },
 	{ .name = "user_uuid", .apply = filter_user_uuid, .kind = KIND_UUID, .help = "In which this user has a role." },
 	{ 0 },

@@ -103,7 +103,7 @@ static const struct route routes[] = {
 	{ .method = METHOD_POST, .pattern = PROJECT "add_user/",
 	  .who = SIGNED_IN, .handle = members_add, .subject = &kind,
 	  .action = &members_add_action,
-	  .help = "Grants a role." },
+	  .help = "Grants a role to a user." },
 	{ .method = METHOD_POST, .pattern = PROJECT "update_user/",
 	  .who = SIGNED_IN, .handle = members_update, .subject = &kind,
 	  .action = &members_update_action,

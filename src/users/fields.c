@@ -249,7 +249,8 @@ static const struct field fields[] = {
 	/* In no answer. */
 	{ .name = "agree_with_policy", .kind = KIND_BOOL,
 	  .create = STAFF, .update = STAFF | SELF,
-	  .help = "The user agrees with the policy." },
+	  .help = "The user agrees with the policy. Until he has, the account is not changed, unless it is"
+		  " staff's or is switched off." },
 	{ .name = "password", .kind = KIND_TEXT, .column = "password",
 	  .create = OPERATOR,
 	  .input = { .max = 255, .check = check_password_hash },

@@ -31,7 +31,7 @@ static const struct route routes[] = {
 	  .help = "Lists the users whom the caller may see." },
 	{ .method = METHOD_POST, .pattern = "/api/users/",
 	  .who = STAFF, .handle = resource_create, .subject = &users,
-	  .help = "Creates a user." },
+	  .help = "Creates a user, who signs in once change_password has set a password." },
 	{ .method = METHOD_GET, .pattern = "/api/users/me/",
 	  .who = SIGNED_IN, .guard = resource_staff_writes, .handle = user_me, .subject = &users,
 	  .as = resource_retrieve, .action = &user_me_action,

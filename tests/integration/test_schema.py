@@ -50,6 +50,25 @@ def test_it_has_an_entity_tag(nobody):
     assert (again.status_code, again.text) == (304, "")
 
 
+@pytest.mark.parametrize("format", ["json", "yaml"])
+def test_it_is_compressed_for_who_takes_that(nobody, format):
+    plain = nobody.get(f"/api/schema/?format={format}", headers={"Accept-Encoding": "identity"})
+    small = nobody.get(f"/api/schema/?format={format}", headers={"Accept-Encoding": "gzip"})
+    assert "Content-Encoding" not in plain.headers
+    assert small.headers["Content-Encoding"] == "gzip" and "Accept-Encoding" in small.headers["Vary"]
+    assert small.content == plain.content
+    assert small.headers["ETag"] == "W/" + plain.headers["ETag"]
+    for answer in (plain, small):
+        tag = {"If-None-Match": answer.headers["ETag"], "Accept-Encoding": "gzip"}
+        assert nobody.get(f"/api/schema/?format={format}", headers=tag).status_code == 304
+
+
+def test_other_answers_are_not_compressed(staff):
+    """Their ETag would be a weak one, which If-Match does not take."""
+    answer = staff.get("/api/users/me/", headers={"Accept-Encoding": "gzip"})
+    assert "Content-Encoding" not in answer.headers and answer.headers["ETag"].startswith('"')
+
+
 def test_operations_have_what_they_need(schema):
     for path, method, operation in operations(schema):
         assert operation["summary"].endswith("."), (path, method)
@@ -276,6 +295,19 @@ def test_users_are_looked_for_as_in_the_reference(schema):
     expected = {name: kind for kind, names in kinds.items() for name in names.split()}
     besides = {"page": "string", "cursor": "string"}  # a page may be called "last"
     assert parameters_of(schema, "/api/users/") == {**expected, **besides}
+
+
+def test_what_is_for_staff_says_so(staff, service, schema):
+    """Whoever is not staff is refused there, whatever he sends."""
+    regular = service.account()
+    for path, method, operation in operations(schema):
+        if operation.get("description") == "For staff alone.":
+            where = re.sub(r"\{\w+\}", "00000000000000000000000000000000", path)
+            assert regular.request(method.upper(), where).status_code == 403, (method, path)
+
+
+def test_a_project_s_customer_is_a_uuid(schema):
+    assert parameters_of(schema, "/api/projects/")["customer"] == "uuid"
 
 
 def test_removed_projects_are_asked_for(schema):
