@@ -119,8 +119,13 @@ def test_the_table_above_is_complete():
 
 
 @pytest.fixture(scope="module")
-def things(service, staff):
+def things(service):
+    return make_things(service)
+
+
+def make_things(service):
     """An object of each kind, to be left alone: the place of {uuid} in a pattern, by its first words."""
+    staff = service.staff
     user = service.account(is_staff=True).user
     customer = staff.post("/api/customers/", json={"name": unique("c")}).json()
     project = {"name": unique("p"), "customer": customer["url"]}
@@ -726,12 +731,16 @@ def garbage(rng, seed, token):
     )
 
 
-def test_garbage(service, things):
-    """A few thousand requests that are almost right: each is answered, none of them by a 5xx."""
+def test_garbage(daemon):
+    """
+    A few thousand requests that are almost right: each is answered, none of them by a 5xx. What staff's make and
+    delete is no other test's.
+    """
+    service = daemon()
     rng = random.Random(20261124)
     client = service.account(is_staff=True)
     start = service.log_size()
-    all_seeds = list(seeds(service, things))
+    all_seeds = list(seeds(service, make_things(service)))
     statuses = {}
     for i in range(3000):
         seed = all_seeds[i % len(all_seeds)]
