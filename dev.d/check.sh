@@ -106,9 +106,10 @@ synthesis() {
 
 # --- pytest ----------------------------------------------------------------------------------
 
+# Tests wait for about as long as they compute. A file stays together: what a module starts is started once.
 run_integration_tests() {
 	build_tree "$@" || { count 0 1; return; }
-	ROSTER_BUILD=$1 run_pytest "integration-${1##*/}" "$top/tests/integration" -n 2
+	ROSTER_BUILD=$1 run_pytest "integration-${1##*/}" "$top/tests/integration" -n $((2 * $(nproc))) --dist loadfile
 }
 
 # run_pytest NAME FOLDER [OPTION...]: no test at all is a failure, too.
