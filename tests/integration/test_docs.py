@@ -310,6 +310,18 @@ does(OPERATING, "curl -fsS https://roster.example.org/health/live")(says("ok"))
 does(OPERATING, "curl -fsS https://roster.example.org/health/ready")(says("ok"))
 does(OPERATING, "curl -fsS https://roster.example.org/metrics")(says("roster_http_requests_total"))
 does(OPERATING, "promtool check rules /usr/share/doc/roster/examples/prometheus-alerts.yml")(says("SUCCESS"))
+EVENTS = "rosterctl audit list --since 2026-11-24"
+does(OPERATING, f"{EVENTS} --until 2026-12-01")(works)
+does(OPERATING, "rosterctl audit list --by rosterctl --event role_granted")(works)
+
+
+@does(OPERATING, f"{EVENTS} --json --limit 1000000 >events.json")
+def keep_events(t):
+    yield
+    kept = json.loads((t.folder / "events.json").read_text())
+    assert len(kept) == t.service.sql("SELECT COUNT(*) FROM audit_events WHERE created >= '2026-11-24'")[0][0] > 0
+
+
 does(OPERATING, "rosterd --check-start")(works)
 does(OPERATING, "systemctl reload rosterd")(works)
 
