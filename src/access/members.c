@@ -399,29 +399,50 @@ static const struct db_stmt sweep_lock = {
 	"UNHEX(INSERT(INSERT(HEX(RANDOM_BYTES(16)), 13, 1, '4')," \
 	" 17, 1, SUBSTR('89AB', 1 + (ORD(RANDOM_BYTES(1)) & 3), 1)))"
 
-/* What is done with the grants whose ids follow. */
-static const struct {
-	const char *name, *sql;
-} sweep_steps[] = {
-	{ "sweep_events",
-	    "INSERT INTO audit_events (uuid, created, request_id, event, subject_type, subject_uuid,"
-	    "  changes)"
-	    " SELECT " NEW_UUID ", UTC_TIMESTAMP(6), '', 'role_revoked', 'user', u.uuid,"
-	    "  JSON_OBJECT('role', r.name, 'username', u.username, 'expired', TRUE)"
-	    " FROM role_grants g JOIN users u ON u.id = g.user_id JOIN roles r ON r.id = g.role_id"
-	    " WHERE g.id IN " },
-	{ "sweep_grants",
-	    "UPDATE role_grants SET is_active = FALSE, modified = UTC_TIMESTAMP(6),"
-	    "  version = version + 1 WHERE id IN " },
+/* A UUID and a time as JSON has them: see uuid_print() and stamp_print(). */
+#define HEX_UUID(column) "LOWER(HEX(" column "))"
+#define DASHED_UUID(column)                                                          \
+	"INSERT(INSERT(INSERT(INSERT(" HEX_UUID(column) ", 9, 0, '-'), 14, 0, '-')," \
+							" 19, 0, '-'), 24, 0, '-')"
+#define STAMP(column)                                             \
+	"DATE_FORMAT(" column ", IF(MICROSECOND(" column ") = 0," \
+	" '%Y-%m-%dT%H:%i:%sZ', '%Y-%m-%dT%H:%i:%s.%fZ'))"
+
+/* The members of describe(), so that whoever reads events finds there the same. */
+#define SWEEP_EVENTS(uuid)                                                                                                                               \
+	"INSERT INTO audit_events (uuid, created, request_id, event, subject_type, subject_uuid,"                                                        \
+	"  changes)"                                                                                                                                     \
+	" SELECT " NEW_UUID ", UTC_TIMESTAMP(6), '', 'role_revoked', 'user', u.uuid,"                                                                    \
+	"  JSON_OBJECT('role', r.name,"                                                                                                                  \
+	"   'scope_type', IF(c.id IS NULL, 'project', 'customer'),"                                                                                      \
+	"   'scope_uuid', " uuid(                                                                                                                        \
+	    "COALESCE(c.uuid, p.uuid)") ","                                                                                                              \
+					"   'scope_name', COALESCE(c.name, p.name), 'username', u.username,"                                             \
+					"   'expiration_time', " STAMP(                                                                                  \
+					    "g.expiration_time") ", 'expired', TRUE)"                                                                    \
+								 " FROM role_grants g JOIN users u ON u.id = g.user_id JOIN roles r ON r.id = g.role_id" \
+								 "  LEFT JOIN customers c ON c.id = g.customer_id"                                       \
+								 "  LEFT JOIN projects p ON p.id = g.project_id"                                         \
+								 " WHERE g.id IN "
+
+static const char *const sweep_events[] = {
+	[UUID_HEX] = SWEEP_EVENTS(HEX_UUID),
+	[UUID_DASHED] = SWEEP_EVENTS(DASHED_UUID),
 };
+
+#define SWEEP_GRANTS                                                             \
+	"UPDATE role_grants SET is_active = FALSE, modified = UTC_TIMESTAMP(6)," \
+	"  version = version + 1 WHERE id IN "
 
 struct sweep {
 	struct arena *arena;
+	enum uuid_form format;
 	struct stamp until;
 	int64_t ids[SWEEP_BATCH];
 	size_t ended;
 };
 
+/* With the grants that have ended. */
 static void
 sweep_step(struct db *db, const struct sweep *s, const char *name, const char *sql)
 {
@@ -446,15 +467,22 @@ sweep_batch(struct db *db, void *ctx)
 	db_query(db, &sweep_lock, &expired, V(s->until), V((int64_t)SWEEP_BATCH));
 	while (db_next(db))
 		s->ids[s->ended++] = expired.id;
-	for (size_t i = 0; i < countof(sweep_steps) && s->ended > 0; i++)
-		sweep_step(db, s, sweep_steps[i].name, sweep_steps[i].sql);
+	if (s->ended > 0) {
+		sweep_step(db, s, "sweep_events", sweep_events[s->format]);
+		sweep_step(db, s, "sweep_grants", SWEEP_GRANTS);
+	}
 	return true;
 }
 
 void
-grants_sweep(struct db *db, const struct config *config UNUSED, struct arena *a)
+grants_sweep(struct db *db, const struct config *config, struct arena *a)
 {
-	struct sweep s = { .arena = a, .until = stamp_now(), .ended = SWEEP_BATCH };
+	struct sweep s = {
+		.arena = a,
+		.format = config->uuid_format,
+		.until = stamp_now(),
+		.ended = SWEEP_BATCH,
+	};
 
 	while (s.ended == SWEEP_BATCH) {
 		struct arena_mark mark = arena_mark(a);

@@ -240,6 +240,19 @@ def test_a_role_that_is_disabled_is_taken_away_but_not_given(world, target):
     assert ends(w, target) == []
 
 
+def test_the_end_of_an_expired_role_is_told_in_the_form_of_the_others(daemon):
+    d = daemon(config="uuid_format = hex")
+    user, customer = d.create(), d.staff.post("/api/customers/", json={"name": "Zoë's \"Hut\""}).json()
+    body = {"role": "CUSTOMER.OWNER", "user": user["uuid"], "expiration_time": "2099-01-01"}
+    assert d.staff.post(f"/api/customers/{customer['uuid']}/add_user/", json=body).status_code == 201
+    d.sql("UPDATE role_grants SET expiration_time = '2020-01-01 00:00:00.25'")
+    d.reload()
+    told = eventually(lambda: d.staff.get(f"/api/events/?subject_uuid={user['uuid']}&event_type=role_revoked").json())
+    granted = d.staff.get(f"/api/events/?subject_uuid={user['uuid']}&event_type=role_granted").json()
+    assert [event["changes"] for event in told] == [
+        {**granted[0]["changes"], "expiration_time": "2020-01-01T00:00:00.250000Z", "expired": True}]
+
+
 def test_who_was_slower_to_end_an_expired_role_tells_nothing_of_it(world, target):
     """Each host's keeper ends them: here the service's, after another one."""
     w, other = world, world.service.account()
@@ -255,7 +268,10 @@ def test_who_was_slower_to_end_an_expired_role_tells_nothing_of_it(world, target
         eventually(w.service.lock_waits, what="the keeper's waiting")
         connection.commit()
     told = eventually(lambda: [e for e in events(w, other) if e["event_type"] == "role_revoked"])
-    assert told[0]["changes"] == {"role": "PROJECT.MEMBER", "username": other.user["username"], "expired": True}
+    assert told[0]["changes"] == {
+        "role": "PROJECT.MEMBER", "scope_type": "project", "scope_uuid": w.project["uuid"],
+        "scope_name": w.project["name"], "username": other.user["username"],
+        "expiration_time": "2020-01-01T00:00:00Z", "expired": True}
     assert UUID.fullmatch(told[0]["uuid"])
     assert [e["event_type"] for e in events(w, target)] == ["role_granted", "user_creation_succeeded"]
 
