@@ -303,9 +303,6 @@ write_head(struct request *rq, struct json_writer *w)
 	schema_member(w, "title", "roster");
 	schema_member(w, "version", PACKAGE_VERSION);
 	schema_member(w, "description", about);
-	schema_open(w, "license");
-	schema_member(w, "name", "All rights reserved");
-	json_object_end(w);
 	json_object_end(w);
 	json_key(w, T("servers"));
 	json_array(w);
