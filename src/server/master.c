@@ -49,12 +49,19 @@ is_success(int status)
 	return WIFEXITED(status) && WEXITSTATUS(status) == CHILD_LEFT;
 }
 
-/* Nothing has changed. */
+/* Tells systemd that the reload is over; one that goes on, or the start, is so in report_ready(). */
 static void
-refuse(const char *what)
+report_unchanged(const struct master *m)
+{
+	if (m->ready && !m->reloading)
+		notify_ready();
+}
+
+static void
+refuse(const struct master *m, const char *what)
 {
 	log_error("%s; the old one stays", what);
-	notify_ready();
+	report_unchanged(m);
 }
 
 static void
@@ -71,13 +78,13 @@ examined(struct master *m, int status)
 {
 	m->examiner = 0;
 	m->found_good = is_success(status);
-	if (m->found_good)
+	if (m->found_good || m->asked_to_stop)
 		return;
 	if (m->next.arena == NULL) {
-		refuse("the new program would not start");
+		refuse(m, "the new program would not start");
 	} else {
 		setup_free(&m->next);
-		refuse(NOT_TAKEN);
+		refuse(m, NOT_TAKEN);
 	}
 }
 
@@ -98,16 +105,21 @@ reap(struct master *m)
 }
 
 static void
+take_signal(struct master *m, int number)
+{
+	if (number == SIGHUP)
+		m->asked_to_reload = true;
+	else if (number == SIGTERM || number == SIGINT)
+		m->asked_to_stop = true;
+}
+
+static void
 read_signals(struct master *m)
 {
 	struct signalfd_siginfo info;
 
-	while (read(m->signal_fd, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
-		if (info.ssi_signo == SIGHUP)
-			m->asked_to_reload = true;
-		else if (info.ssi_signo == SIGTERM || info.ssi_signo == SIGINT)
-			m->asked_to_stop = true;
-	}
+	while (read(m->signal_fd, &info, sizeof(info)) == (ssize_t)sizeof(info))
+		take_signal(m, (int)info.ssi_signo);
 	reap(m);
 }
 
@@ -153,14 +165,12 @@ check_world(struct master *m)
 
 	if (pid < 0)
 		return false;
-	for (;;) {
-		int number = sigwaitinfo(&m->signals, NULL);
-
-		if (number == SIGTERM || number == SIGINT)
+	while (waitpid(pid, &status, WNOHANG) != pid) {
+		take_signal(m, sigwaitinfo(&m->signals, NULL));
+		if (m->asked_to_stop)
 			kill(pid, SIGTERM);
-		if (waitpid(pid, &status, WNOHANG) == pid)
-			return is_success(status);
 	}
+	return is_success(status) && !m->asked_to_stop;
 }
 
 /* Changes that need new sockets elsewhere, or memory that is mapped once, take a restart. */
@@ -186,7 +196,7 @@ reload(struct master *m)
 	else if (m->load(&m->next, m->ctx))
 		m->examiner = start_check(m, &m->next);
 	else
-		refuse(NOT_TAKEN);
+		refuse(m, NOT_TAKEN);
 	if (m->examiner < 0)
 		examined(m, -1);
 }
@@ -210,10 +220,12 @@ static void
 take_what_is_good(struct master *m)
 {
 	m->found_good = false;
-	if (m->next.arena == NULL)
-		renew(m);
-	else
+	if (m->next.arena != NULL) {
 		take_next(m);
+	} else {
+		renew(m);
+		report_unchanged(m);
+	}
 }
 
 /* Has each worker begun, and no predecessor of anybody still to go? Requests do not wait for processes that die. */
@@ -233,11 +245,11 @@ all_ready(const struct master *m)
 	return true;
 }
 
-/* Tells systemd when each place has its worker, at the start and after a reload. */
+/* Tells systemd when each place has its worker, at the start and after a reload, unless another one has begun. */
 static void
 report_ready(struct master *m)
 {
-	if ((m->ready && !m->reloading) || !all_ready(m))
+	if ((m->ready && !m->reloading) || m->examiner != 0 || !all_ready(m))
 		return;
 	notify_ready();
 	log_info(m->reloading ? "reloaded" : "ready");
@@ -311,6 +323,8 @@ kill_leaving(struct master *m UNUSED, struct child *c)
 static bool
 any_leaving(const struct master *m)
 {
+	if (m->examiner != 0)
+		return true;
 	for (size_t i = 0; i < CHILDREN_MAX; i++)
 		if (m->children.all[i].pid != 0 && m->children.all[i].state == CHILD_LEAVING)
 			return true;
@@ -336,6 +350,8 @@ stop(struct master *m)
 	notify_stopping();
 	log_info("stops: accepted requests are finished");
 	lanes_close(m);
+	if (m->examiner != 0)
+		kill(m->examiner, SIGKILL); /* it has nothing to lose, and a copy of the lock */
 	each_child(m, dismiss_unless_last);
 	wait_for_leaving(m, m->setup.config.drain_timeout * SECONDS + STOP_EXTRA);
 	each_child(m, dismiss);
@@ -401,6 +417,8 @@ start(struct master *m)
 	if (check_world(m) && lanes_resize(m))
 		return true;
 	lanes_close(m);
+	if (m->asked_to_stop)
+		log_info("stopped before it was ready");
 	return false;
 }
 
@@ -427,6 +445,7 @@ server_run(const struct app *app, setup_load *load, void *ctx, char *const *argv
 			supervise(m);
 			stop(m);
 		}
+		good |= m->asked_to_stop;
 		setup_free(&m->setup);
 		if (m->next.arena != NULL)
 			setup_free(&m->next);

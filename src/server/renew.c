@@ -8,7 +8,6 @@
 
 #include "base/buf.h"
 #include "base/log.h"
-#include "server/notify.h"
 #include "server/renew.h"
 
 /*
@@ -135,7 +134,6 @@ renew(struct master *m)
 	keep_all_open(m, false);
 	unsetenv(VARIABLE);
 	arena_free(&a);
-	notify_ready();
 }
 
 /* The place of a line, NULL if this program has none of the kind. */

@@ -390,6 +390,19 @@ def test_stop_under_load_ends_no_answer_halfway(daemon):
         assert name is None or (name in there) == (status == 201)
 
 
+def test_stop_while_a_reload_is_examined(daemon):
+    """A terminal's Ctrl-C reaches all processes: that the examination ends by it is no fault of the configuration."""
+    d = daemon(workers=1, config="database_timeout = 60")
+    waits = "SELECT COUNT(*) FROM information_schema.processlist WHERE db = %s AND state LIKE 'Waiting for table%%'"
+    with contextlib.closing(d.connect()) as connection:
+        connection.cursor().execute("LOCK TABLES schema_migrations WRITE")
+        os.kill(d.master, signal.SIGHUP)
+        eventually(lambda: d.host.sql(waits, d.database) == ((1,),), what="the examination")
+        os.killpg(d.master, signal.SIGINT)
+        eventually(lambda: d.messages("stopped"))
+    assert not d.messages("the configuration is not taken")
+
+
 def test_second_rosterd_on_the_same_socket_dir_refuses(daemon):
     d = daemon(workers=1)
     done = subprocess.run(

@@ -1,8 +1,10 @@
 """How rosterd starts, what it says when it cannot, and what it tells systemd."""
 
+import contextlib
 import json
 import os
 import re
+import resource
 import signal
 import socket
 import subprocess
@@ -225,6 +227,35 @@ def test_database_that_comes_late_is_waited_for(daemon, tmp_path):
     assert d.staff.get("/api/users/me/").status_code == 200
 
 
+def test_reload_that_is_asked_for_while_the_database_is_waited_for(daemon, tmp_path):
+    d = daemon(workers=1, config="database_wait = 60")
+    d.run("stop_rosterd")
+    options = d.state / "roster.cnf"
+    options.write_text(re.sub(r"(?m)^socket=.*", f"socket={tmp_path}/link.sock", options.read_text()))
+    start = len(d.messages("waiting for the database"))
+    d.run("launch_rosterd")
+    eventually(lambda: len(d.messages("waiting for the database")) > start)
+    d.change_config("uuid_format = hex")
+    os.kill(d.master, signal.SIGHUP)
+    (tmp_path / "link.sock").symlink_to(d.database_socket)
+    eventually(lambda: d.messages("reloaded"), what="the reload")
+    d.run("wait_for_answer")
+    assert "-" not in d.staff.get("/api/users/me/").json()["uuid"]
+
+
+def test_stop_while_the_database_is_waited_for(beside, tmp_path):
+    file = tmp_path / "database.cnf"
+    file.touch(0o600)
+    file.write_text(f"[roster]\nsocket={tmp_path}/nothing.sock\nuser=roster\ndatabase=roster\n")
+    words = [*beside, "--set", f"database={file}"]
+    with subprocess.Popen([BUILD / "rosterd", *map(str, words)], stderr=subprocess.PIPE, text=True) as process:
+        assert "waiting for the database" in process.stderr.readline()
+        process.terminate()
+        *_, last = process.stderr
+    assert process.returncode == 0, "a stop that was asked for is no failure"
+    assert json.loads(last)["message"] == "stopped before it was ready"
+
+
 @pytest.mark.parametrize(
     "change, message",
     [
@@ -379,6 +410,37 @@ def test_systemd_hears_of_each_state(supervised, systemd, tmp_path):
     assert systemd.hear() == ["STOPPING=1"]
     assert process.wait(60) == 0
     assert not (tmp_path / "run" / "api" / "0.sock").exists()
+
+
+def test_systemd_hears_of_the_end_of_the_last_reload_only(daemon, systemd):
+    d = daemon(workers=1, config="database_timeout = 60", environment={"NOTIFY_SOCKET": str(systemd.path)})
+    d.expect_log("assertion failed|was ended by signal 6|no such option|the configuration is not taken")
+    assert systemd.hear() == ["READY=1"]
+    before = set(d.children())
+    few, most = resource.prlimit(d.master, resource.RLIMIT_NOFILE)
+
+    def reload():
+        os.kill(d.master, signal.SIGHUP)
+        assert systemd.hear()[0] == "RELOADING=1"
+
+    resource.prlimit(d.master, resource.RLIMIT_NOFILE, (32, most))  # with so few, no worker starts
+    reload()
+    eventually(lambda: d.messages("new workers take over"))
+    good = d.state / "roster.conf"
+    text = good.read_text()
+    d.change_config("uuid_fromat = hex")
+    reload()
+    eventually(lambda: d.messages("the old one stays"))
+    good.write_text(text)
+    with contextlib.closing(d.connect()) as connection:
+        connection.cursor().execute("LOCK TABLES schema_migrations WRITE")
+        reload()
+        resource.prlimit(d.master, resource.RLIMIT_NOFILE, (few, most))
+        eventually(lambda: not before & set(d.children()), what="the end of the old workers")
+    assert systemd.hear() == ["READY=1"]
+    eventually(lambda: d.messages("reloaded"))
+    os.kill(d.master, signal.SIGTERM)
+    assert systemd.hear() == ["STOPPING=1"]
 
 
 def test_systemd_hears_signs_of_life_twice_in_each_interval(supervised, systemd):
