@@ -202,6 +202,13 @@ reload(struct master *m)
 }
 
 static void
+resize(struct master *m)
+{
+	if (!lanes_resize(m))
+		log_error("not all workers of the new configuration could be added");
+}
+
+static void
 take_next(struct master *m)
 {
 	keep_fixed_options(&m->next, &m->setup.config);
@@ -210,8 +217,7 @@ take_next(struct master *m)
 	m->next = (struct setup){ 0 };
 	log_set_level(m->setup.config.log_level);
 	m->reloading = true;
-	if (!lanes_resize(m))
-		log_error("not all workers of the new configuration could be added");
+	resize(m);
 	each_place(m, place_succeed);
 	log_info("reloads: new workers take over");
 }
@@ -398,6 +404,28 @@ raise_descriptors(void)
 	}
 }
 
+/* The old program has had this one examined, and a service that runs goes on whatever has happened since. */
+static void
+go_on(struct master *m)
+{
+	resize(m);
+	reap(m); /* the signals of those that died meanwhile are lost */
+}
+
+static bool
+begin(struct master *m)
+{
+	m->lock = socket_dir_take(&m->setup.config);
+	if (m->lock < 0)
+		return false;
+	if (check_world(m) && lanes_resize(m))
+		return true;
+	lanes_close(m);
+	if (m->asked_to_stop)
+		log_info("stopped before it was ready");
+	return false;
+}
+
 static bool
 start(struct master *m)
 {
@@ -409,17 +437,10 @@ start(struct master *m)
 	meter_enter("master");
 	if (m->app->share != NULL)
 		m->app->share(&m->setup.config);
-	renew_inherit(m);
-	if (m->lock < 0)
-		m->lock = socket_dir_take(&m->setup.config);
-	if (m->lock < 0)
-		return false;
-	if (check_world(m) && lanes_resize(m))
-		return true;
-	lanes_close(m);
-	if (m->asked_to_stop)
-		log_info("stopped before it was ready");
-	return false;
+	if (!renew_inherit(m))
+		return begin(m);
+	go_on(m);
+	return true;
 }
 
 int

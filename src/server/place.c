@@ -93,12 +93,13 @@ place_is_handing_over(const struct master *m, const struct place *p)
 }
 
 /* A process of the program before this one has memory of its own, and no successor for that. */
-static void
-dismiss_old(struct child *old)
+void
+place_dismiss_old(struct place *p)
 {
-	bool alone = old->inherited && old->post.process != NULL;
+	bool alone = p->old->inherited && p->old->post.process != NULL;
 
-	child_dismiss(old, alone ? SIGNAL_STOP : SIGNAL_HAND_OVER);
+	child_dismiss(p->old, alone ? SIGNAL_STOP : SIGNAL_HAND_OVER);
+	p->old = NULL;
 }
 
 void
@@ -110,10 +111,8 @@ place_look(struct master *m, struct place *p)
 		look_before(m, p->start_at);
 		return;
 	}
-	if (p->child->state != CHILD_STARTING && place_is_handing_over(m, p)) {
-		dismiss_old(p->old);
-		p->old = NULL;
-	}
+	if (p->child->state != CHILD_STARTING && place_is_handing_over(m, p))
+		place_dismiss_old(p);
 	if (p->child->state == CHILD_RETIRING)
 		place_succeed(m, p);
 }

@@ -64,6 +64,9 @@ void place_succeed(struct master *m, struct place *p);
 /* Is there a successor that gets ready, and a predecessor that works until then? */
 bool place_is_handing_over(const struct master *m, const struct place *p);
 
+/* Tells the predecessor to go. */
+void place_dismiss_old(struct place *p);
+
 /* What a place needs is done before time. */
 void look_before(struct master *m, int64_t time);
 

@@ -67,6 +67,8 @@ renew_examine(struct master *m)
 	pid = fork();
 	if (pid == 0)
 		run_examination(m);
+	if (pid < 0)
+		log_error("cannot start a process: %s", strerror(errno));
 	return pid;
 }
 
@@ -116,8 +118,7 @@ static void
 dismiss_old(struct master *m UNUSED, struct place *p)
 {
 	if (p->old != NULL)
-		child_dismiss(p->old, SIGNAL_HAND_OVER);
-	p->old = NULL;
+		place_dismiss_old(p);
 }
 
 void
@@ -165,17 +166,17 @@ inherit_line(struct master *m, struct text line)
 	for (size_t i = 0; i < countof(numbers) && text_split(&line, ' ', &word); i++)
 		must(text_to_int(word, &numbers[i]));
 	p = find_place(m, name, numbers[0]);
-	if (p == NULL) {
+	if (p == NULL && numbers[2] > 0)
 		kill((pid_t)numbers[2], SIGNAL_STOP);
+	if (p == NULL)
 		return;
-	}
 	p->post.listener = (int)numbers[1];
 	keep_open(p->post.listener, false);
 	if (numbers[2] > 0)
 		p->old = child_inherit(&m->children, (pid_t)numbers[2], &p->post);
 }
 
-void
+bool
 renew_inherit(struct master *m)
 {
 	struct text left = text_from(getenv(VARIABLE)), dir, word;
@@ -183,7 +184,7 @@ renew_inherit(struct master *m)
 
 	m->lock = -1;
 	if (text_is_none(left) || !text_split(&left, '\n', &dir) || !text_split(&left, '\n', &word))
-		return;
+		return false;
 	must(text_to_int(word, &lock));
 	m->lock = (int)lock;
 	keep_open(m->lock, false);
@@ -191,4 +192,5 @@ renew_inherit(struct master *m)
 	while (text_split(&left, '\n', &word))
 		inherit_line(m, word);
 	unsetenv(VARIABLE);
+	return true;
 }

@@ -23,7 +23,7 @@ pid_t renew_examine(struct master *m);
 /* Runs the new program. Returns, after logging why, when that is not possible. */
 void renew(struct master *m);
 
-/* In a program that runs in the place of another: takes over what it has left. */
-void renew_inherit(struct master *m);
+/* Takes over what the program before this one has left; false: there was none. */
+bool renew_inherit(struct master *m) MUST_CHECK;
 
 #endif

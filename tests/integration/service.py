@@ -83,7 +83,7 @@ PATH=$PATH:/usr/sbin:/sbin
 stop_database() { stop mariadbd TERM 60; }
 kill_database() { stop mariadbd KILL 60; }
 stop_rosterd() { stop rosterd TERM 60; }
-launch_rosterd() { start rosterd "$build/rosterd" --config "$state/roster.conf"; }
+launch_rosterd() { start rosterd "${program:-$build/rosterd}" --config "$state/roster.conf"; }
 base_url=http://127.0.0.1:$port
 prepare_state
 trap stop_all EXIT
