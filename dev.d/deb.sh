@@ -51,7 +51,8 @@ same_packages() {
 	done
 }
 
-# The package's life, in a bare Debian with a network of its own: without an init system, and with systemd.
+# The package's two lives at the same time, each in a bare Debian with a network of its own: without an init system, and
+# with systemd.
 live_in_roots() {
 	local without=$1/without with=$1/with
 	if ! quietly "$state/root.out" make_root "$without" || ! quietly "$state/download.out" fill_root "$without" "$2"; then
@@ -59,20 +60,21 @@ live_in_roots() {
 		return
 	fi
 	cp -a "$without" "$with"
-	live in_root --net "$without" bash -c 'ip link set lo up; exec /srv/lifecycle'
+	in_root --net "$without" bash -c 'ip link set lo up; exec /srv/lifecycle' </dev/null &>"$state/without.out" &
 	if boot 60 "$with" /bin/true; then
-		live boot 1200 "$with" /srv/lifecycle
+		boot 1200 "$with" /srv/lifecycle </dev/null &>"$state/with.out" || true
+		count_life "$state/with.out"
 	else
 		say "systemd does not run in a container here: the package's life with it is left out"
 	fi
+	wait $! || true
+	count_life "$state/without.out"
 }
 
-# live COMMAND...: runs lifecycle, whose last line counts.
-live() {
-	local answer
-	"$@" </dev/null |& tee "$state/lifecycle.out" >&2 || true
-	answer=$(tail -n 1 "$state/lifecycle.out")
-	[[ $answer =~ ^([0-9]+)\ passed,\ ([0-9]+)\ failed$ ]] || { count 0 1; return; }
+# count_life FILE: what lifecycle printed; its last line counts.
+count_life() {
+	cat "$1" >&2
+	[[ $(tail -n 1 "$1") =~ ^([0-9]+)\ passed,\ ([0-9]+)\ failed$ ]] || { count 0 1; return; }
 	count "${BASH_REMATCH[1]}" "${BASH_REMATCH[2]}"
 }
 
