@@ -399,35 +399,28 @@ static const struct db_stmt sweep_lock = {
 	"UNHEX(INSERT(INSERT(HEX(RANDOM_BYTES(16)), 13, 1, '4')," \
 	" 17, 1, SUBSTR('89AB', 1 + (ORD(RANDOM_BYTES(1)) & 3), 1)))"
 
-/* A UUID and a time as JSON has them: see uuid_print() and stamp_print(). */
-#define HEX_UUID(column) "LOWER(HEX(" column "))"
-#define DASHED_UUID(column)                                                          \
-	"INSERT(INSERT(INSERT(INSERT(" HEX_UUID(column) ", 9, 0, '-'), 14, 0, '-')," \
-							" 19, 0, '-'), 24, 0, '-')"
-#define STAMP(column)                                             \
-	"DATE_FORMAT(" column ", IF(MICROSECOND(" column ") = 0," \
-	" '%Y-%m-%dT%H:%i:%sZ', '%Y-%m-%dT%H:%i:%s.%fZ'))"
+/* The scope's UUID and a time as JSON has them: see uuid_print() and stamp_print(). */
+/* clang-format off */
+#define SCOPE_HEX "LOWER(HEX(COALESCE(c.uuid, p.uuid)))"
+#define SCOPE_DASHED "INSERT(INSERT(INSERT(INSERT(" SCOPE_HEX ", 9, 0, '-'), 14, 0, '-'), 19, 0, '-'), 24, 0, '-')"
+#define STAMP(column) \
+	"DATE_FORMAT(" column ", IF(MICROSECOND(" column ") = 0, '%Y-%m-%dT%H:%i:%sZ', '%Y-%m-%dT%H:%i:%s.%fZ'))"
 
 /* The members of describe(), so that whoever reads events finds there the same. */
-#define SWEEP_EVENTS(uuid)                                                                                                                               \
-	"INSERT INTO audit_events (uuid, created, request_id, event, subject_type, subject_uuid,"                                                        \
-	"  changes)"                                                                                                                                     \
-	" SELECT " NEW_UUID ", UTC_TIMESTAMP(6), '', 'role_revoked', 'user', u.uuid,"                                                                    \
-	"  JSON_OBJECT('role', r.name,"                                                                                                                  \
-	"   'scope_type', IF(c.id IS NULL, 'project', 'customer'),"                                                                                      \
-	"   'scope_uuid', " uuid(                                                                                                                        \
-	    "COALESCE(c.uuid, p.uuid)") ","                                                                                                              \
-					"   'scope_name', COALESCE(c.name, p.name), 'username', u.username,"                                             \
-					"   'expiration_time', " STAMP(                                                                                  \
-					    "g.expiration_time") ", 'expired', TRUE)"                                                                    \
-								 " FROM role_grants g JOIN users u ON u.id = g.user_id JOIN roles r ON r.id = g.role_id" \
-								 "  LEFT JOIN customers c ON c.id = g.customer_id"                                       \
-								 "  LEFT JOIN projects p ON p.id = g.project_id"                                         \
-								 " WHERE g.id IN "
+#define SWEEP_EVENTS(scope_uuid) \
+	"INSERT INTO audit_events (uuid, created, request_id, event, subject_type, subject_uuid, changes)" \
+	" SELECT " NEW_UUID ", UTC_TIMESTAMP(6), '', 'role_revoked', 'user', u.uuid," \
+	"  JSON_OBJECT('role', r.name, 'scope_type', IF(c.id IS NULL, 'project', 'customer')," \
+	"   'scope_uuid', " scope_uuid ", 'scope_name', COALESCE(c.name, p.name)," \
+	"   'username', u.username, 'expiration_time', " STAMP("g.expiration_time") ", 'expired', TRUE)" \
+	" FROM role_grants g JOIN users u ON u.id = g.user_id JOIN roles r ON r.id = g.role_id" \
+	"  LEFT JOIN customers c ON c.id = g.customer_id LEFT JOIN projects p ON p.id = g.project_id" \
+	" WHERE g.id IN "
+/* clang-format on */
 
 static const char *const sweep_events[] = {
-	[UUID_HEX] = SWEEP_EVENTS(HEX_UUID),
-	[UUID_DASHED] = SWEEP_EVENTS(DASHED_UUID),
+	[UUID_HEX] = SWEEP_EVENTS(SCOPE_HEX),
+	[UUID_DASHED] = SWEEP_EVENTS(SCOPE_DASHED),
 };
 
 #define SWEEP_GRANTS                                                             \
