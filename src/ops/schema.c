@@ -35,6 +35,16 @@ needs(const struct route *route, const struct resource *r, enum use use)
 	}
 }
 
+/* The body of an action: a component of its own, as those of resources are, which all its forms refer to. */
+static void
+write_action_component(struct request *rq, struct json_writer *w, const struct route *route)
+{
+	if (!schema_has_action_body(route))
+		return;
+	json_key(w, schema_action_name(rq, route));
+	schema_write_action(rq, w, route);
+}
+
 /* Calls write for each route, in the order of the tables. */
 static void
 each_route(struct request *rq, struct json_writer *w,
@@ -71,78 +81,13 @@ write_components(struct request *rq, struct json_writer *w, const struct route *
 			continue;
 		json_key(w, schema_name(rq->arena, r, use));
 		if (use <= USE_UPDATE)
-			schema_write_object(
-			    w, rq->arena, &(struct object){ .resource = r, .use = use });
+			schema_write_resource(w, rq->arena, r, use, NULL);
 		else
 			schema_write_names(w, rq->arena, r, use);
 	}
 }
 
 /* --- operations */
-
-/* What an operation does, as the API's own clients call it; an action's path says that itself. */
-static const char *
-verb_of(const struct route *route)
-{
-	const struct engine_handler *e = schema_engine(route);
-
-	if (e != NULL && e->list)
-		return "_list";
-	switch (route->method) {
-	case METHOD_GET:
-		return "_retrieve";
-	case METHOD_PUT:
-		return "_update";
-	case METHOD_PATCH:
-		return "_partial_update";
-	case METHOD_DELETE:
-		return "_destroy";
-	default:
-		return e != NULL ? "_create" : "";
-	}
-}
-
-/* Is there the same path without the slash at its end? */
-static bool
-has_twin(const struct request *rq, const struct route *route)
-{
-	size_t n = strlen(route->pattern) - 1;
-
-	if (route->pattern[n] != '/')
-		return false;
-	for (size_t t = 0; t < rq->ntables; t++)
-		for (size_t i = 0; i < rq->tables[t]->n; i++) {
-			const char *other = rq->tables[t]->routes[i].pattern;
-
-			if (strlen(other) == n && strncmp(other, route->pattern, n) == 0)
-				return true;
-		}
-	return false;
-}
-
-/* "users_token_retrieve" */
-static struct text
-operation_id(struct request *rq, const struct route *route)
-{
-	struct text rest = text_from(route->pattern), segment;
-	struct buf b;
-	bool any = false;
-
-	buf_init(&b, rq->arena);
-	while (text_split(&rest, '/', &segment)) {
-		if (segment.n == 0 || segment.s[0] == '{' || text_eq(segment, T("api")))
-			continue;
-		if (any)
-			buf_add_char(&b, '_');
-		any = true;
-		for (size_t i = 0; i < segment.n; i++)
-			buf_add_char(&b, segment.s[i] == '-' ? '_' : segment.s[i]);
-	}
-	if (has_twin(rq, route))
-		buf_add(&b, T("_slash"));
-	buf_add(&b, text_from(verb_of(route)));
-	return buf_text(&b);
-}
 
 /* The first word of the path after /api/. */
 static struct text
@@ -182,7 +127,7 @@ write_operation(struct request *rq, struct json_writer *w, const struct route *r
 {
 	json_key(w, text_lower(rq->arena, text_from(method_name(route->method))));
 	json_object(w);
-	json_member_text(w, "operationId", operation_id(rq, route));
+	json_member_text(w, "operationId", schema_operation(rq, route));
 	json_key(w, T("tags"));
 	json_array(w);
 	json_text(w, tag_of(route));
@@ -230,6 +175,7 @@ write_schemas(struct request *rq, struct json_writer *w)
 {
 	schema_open(w, "schemas");
 	each_route(rq, w, write_components);
+	each_route(rq, w, write_action_component);
 	json_key(w, T("Detail"));
 	schema_write_whole(w, rq->arena, &shape_detail);
 	json_key(w, T("FieldErrors"));

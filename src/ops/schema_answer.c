@@ -124,7 +124,7 @@ write_engine_schema(
 		json_key(w, T("items"));
 	}
 	if (more != NULL)
-		schema_write_object(w, rq->arena, &(struct object){ .resource = r, .more = more });
+		schema_write_resource(w, rq->arena, r, USE_READ, more);
 	else
 		schema_ref(w, rq->arena, "schemas", schema_name(rq->arena, r, USE_READ));
 	if (list)

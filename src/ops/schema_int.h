@@ -31,6 +31,15 @@ enum use schema_body_use(const struct route *route);
 /* What the route says of itself; empty when that is nothing. */
 const struct action *schema_action(const struct route *route) RETURNS_NONNULL;
 
+/* Has it a body of its own, and none of a resource? */
+bool schema_has_action_body(const struct route *route);
+
+/* "users_token_retrieve" */
+struct text schema_operation(struct request *rq, const struct route *route);
+
+/* "UsersChangePasswordRequest": the component of that body. */
+struct text schema_action_name(struct request *rq, const struct route *route);
+
 /* What decides which headers and errors a route has, a bit each. */
 enum trait {
 	ALWAYS = 1 << 0,
@@ -52,6 +61,7 @@ const struct outcome *schema_outcome(const struct route *route, int status);
 /* schema_request.c: members of an operation, and of components what they refer to. */
 void schema_write_parameters(struct request *rq, struct json_writer *w, const struct route *route);
 void schema_write_body(struct request *rq, struct json_writer *w, const struct route *route);
+void schema_write_action(struct request *rq, struct json_writer *w, const struct route *route);
 void schema_write_header_parameters(struct request *rq, struct json_writer *w);
 
 /* schema_answer.c: the same. */
@@ -76,19 +86,9 @@ void schema_write(struct json_writer *w, struct arena *a, const struct shape *s)
 /* The same, for the component itself. */
 void schema_write_whole(struct json_writer *w, struct arena *a, const struct shape *s);
 
-/* A resource's object, by its fields. */
-struct object {
-	const struct resource *resource;
-	enum use use;             /* USE_READ to USE_UPDATE */
-	bool form;                /* a multipart form, which can hold files */
-	const struct shape *more; /* members besides; may be NULL */
-};
-
-/* {"type": "object", ...} */
-void schema_write_object(struct json_writer *w, struct arena *a, const struct object *o);
-
-/* Is one of the fields sent as a file? */
-bool schema_has_file(const struct resource *r);
+/* {"type": "object", ...} of a resource's fields, and the members besides; more may be NULL. */
+void schema_write_resource(struct json_writer *w, struct arena *a, const struct resource *r,
+    enum use use, const struct shape *more);
 
 /* Is the field's name among those of USE_FIELD or USE_ORDER? */
 bool schema_names(const struct field *f, enum use use);

@@ -206,9 +206,10 @@ schema_write_parameters(struct request *rq, struct json_writer *w, const struct 
 /* Bodies. */
 
 /* An action's fields and what it reads by hand, as one object. */
-static void
-write_action_body(struct request *rq, struct json_writer *w, const struct action *action)
+void
+schema_write_action(struct request *rq, struct json_writer *w, const struct route *route)
 {
+	const struct action *action = schema_action(route);
 	struct shape members[FIELDS_MAX] = { { 0 } };
 	size_t n = 0;
 
@@ -220,28 +221,26 @@ write_action_body(struct request *rq, struct json_writer *w, const struct action
 	schema_write(w, rq->arena, &(struct shape){ .kind = KIND_JSON, .members = members });
 }
 
-static void
-write_body_schema(struct request *rq, struct json_writer *w, const struct route *route, bool form)
+static struct text
+body_name(struct request *rq, const struct route *route)
 {
 	enum use use = schema_body_use(route);
 
-	if (use != USE_READ && form && schema_has_file(route->subject))
-		schema_write_object(w, rq->arena,
-		    &(struct object){ .resource = route->subject, .use = use, .form = true });
-	else if (use != USE_READ)
-		schema_ref(w, rq->arena, "schemas", schema_name(rq->arena, route->subject, use));
-	else
-		write_action_body(rq, w, schema_action(route));
+	return use != USE_READ ? schema_name(rq->arena, route->subject, use)
+			       : schema_action_name(rq, route);
 }
 
+/*
+ * All forms refer to one component: from several, generators make clients that send what fits none. So a file is
+ * one in JSON, too, where it is refused.
+ */
 void
 schema_write_body(struct request *rq, struct json_writer *w, const struct route *route)
 {
 	static const char *const types[] = { "application/json",
-		"application/x-www-form-urlencoded", "multipart/form-data" }; /* files: the last */
-	const struct action *action = schema_action(route);
+		"application/x-www-form-urlencoded", "multipart/form-data" };
 
-	if (schema_body_use(route) == USE_READ && action->nbody == 0 && action->more == NULL)
+	if (schema_body_use(route) == USE_READ && !schema_has_action_body(route))
 		return;
 	schema_open(w, "requestBody");
 	schema_member_true(w, "required");
@@ -249,7 +248,7 @@ schema_write_body(struct request *rq, struct json_writer *w, const struct route 
 	for (size_t i = 0; i < countof(types); i++) {
 		schema_open(w, types[i]);
 		json_key(w, T("schema"));
-		write_body_schema(rq, w, route, i == countof(types) - 1);
+		schema_ref(w, rq->arena, "schemas", body_name(rq, route));
 		json_object_end(w);
 	}
 	json_object_end(w);

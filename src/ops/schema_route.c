@@ -71,3 +71,89 @@ schema_traits(const struct route *route)
 	traits |= route->any_accept ? 0 : JSON;
 	return traits;
 }
+
+/* What an operation does, as the API's own clients call it; an action's path says that itself. */
+static const char *
+verb_of(const struct route *route)
+{
+	const struct engine_handler *e = schema_engine(route);
+
+	if (e != NULL && e->list)
+		return "_list";
+	switch (route->method) {
+	case METHOD_GET:
+		return "_retrieve";
+	case METHOD_PUT:
+		return "_update";
+	case METHOD_PATCH:
+		return "_partial_update";
+	case METHOD_DELETE:
+		return "_destroy";
+	default:
+		return e != NULL ? "_create" : "";
+	}
+}
+
+/* Is there the same path without the slash at its end? */
+static bool
+has_twin(const struct request *rq, const struct route *route)
+{
+	size_t n = strlen(route->pattern) - 1;
+
+	if (route->pattern[n] != '/')
+		return false;
+	for (size_t t = 0; t < rq->ntables; t++)
+		for (size_t i = 0; i < rq->tables[t]->n; i++) {
+			const char *other = rq->tables[t]->routes[i].pattern;
+
+			if (strlen(other) == n && strncmp(other, route->pattern, n) == 0)
+				return true;
+		}
+	return false;
+}
+
+struct text
+schema_operation(struct request *rq, const struct route *route)
+{
+	struct text rest = text_from(route->pattern), segment;
+	struct buf b;
+	bool any = false;
+
+	buf_init(&b, rq->arena);
+	while (text_split(&rest, '/', &segment)) {
+		if (segment.n == 0 || segment.s[0] == '{' || text_eq(segment, T("api")))
+			continue;
+		if (any)
+			buf_add_char(&b, '_');
+		any = true;
+		for (size_t i = 0; i < segment.n; i++)
+			buf_add_char(&b, segment.s[i] == '-' ? '_' : segment.s[i]);
+	}
+	if (has_twin(rq, route))
+		buf_add(&b, T("_slash"));
+	buf_add(&b, text_from(verb_of(route)));
+	return buf_text(&b);
+}
+
+bool
+schema_has_action_body(const struct route *route)
+{
+	const struct action *action = schema_action(route);
+
+	return schema_body_use(route) == USE_READ && (action->nbody > 0 || action->more != NULL);
+}
+
+struct text
+schema_action_name(struct request *rq, const struct route *route)
+{
+	struct text rest = schema_operation(rq, route), word;
+	struct buf b;
+
+	buf_init(&b, rq->arena);
+	while (text_split(&rest, '_', &word)) {
+		buf_add_char(&b, (char)(word.s[0] - 'a' + 'A'));
+		buf_add(&b, text_slice(word, 1, word.n));
+	}
+	buf_add(&b, T("Request"));
+	return buf_text(&b);
+}

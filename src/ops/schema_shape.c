@@ -138,17 +138,12 @@ schema_body_field(const struct body_field *f)
 	};
 }
 
-/* type may be NULL: null alone, or anything. */
 static void
 write_type(struct json_writer *w, const char *type, bool null)
 {
-	if (type == NULL && !null)
+	if (type == NULL) /* any */
 		return;
 	json_key(w, T("type"));
-	if (type == NULL) {
-		json_text(w, T("null"));
-		return;
-	}
 	if (!null) {
 		json_text(w, text_from(type));
 		return;
@@ -188,7 +183,7 @@ write_limits(struct json_writer *w, const struct shape *s)
 	}
 }
 
-/* None when there is nothing to show: an empty object, a file. */
+/* None when there is nothing to show: an empty object, a file. One that may be null is, where JSON is shown. */
 static struct text
 example_of(struct arena *a, const struct shape *s)
 {
@@ -198,6 +193,8 @@ example_of(struct arena *a, const struct shape *s)
 		return arena_printf(a, EXAMPLE_HOST "%s%s/", s->url, kinds[KIND_UUID].example);
 	if (s->choices != NULL)
 		return text_from(s->choices[0]);
+	if (s->kind == KIND_BYTES && s->null)
+		return T("null");
 	return text_from(kinds[s->kind].example);
 }
 
@@ -209,7 +206,7 @@ write_example(struct json_writer *w, struct arena *a, const struct shape *s)
 
 	if (text_is_none(example))
 		return;
-	quoted = strcmp(kinds[s->kind].type, "string") == 0;
+	quoted = !text_eq(example, T("null")) && strcmp(kinds[s->kind].type, "string") == 0;
 	json_key(w, T("examples"));
 	json_array(w);
 	if (quoted)
@@ -326,54 +323,33 @@ schema_write(struct json_writer *w, struct arena *a, const struct shape *s)
 		schema_write_whole(w, a, s);
 }
 
-/* A field of the object; false when it has none of that. */
-static bool
-field_of(const struct object *o, size_t i, struct shape *s)
-{
-	if (!schema_field(&o->resource->fields[i], o->use, s))
-		return false;
-	/* A file comes in a form alone. In JSON there is only null, which takes it away. */
-	if (s->kind == KIND_BYTES && !o->form)
-		s->kind = KIND_NONE;
-	return true;
-}
-
 void
-schema_write_object(struct json_writer *w, struct arena *a, const struct object *o)
+schema_write_resource(struct json_writer *w, struct arena *a, const struct resource *r,
+    enum use use, const struct shape *more)
 {
-	const struct resource *r = o->resource;
 	struct shape s;
 	bool any = false;
 
 	json_object(w);
 	schema_member(w, "type", "object");
-	if (o->use == USE_READ)
+	if (use == USE_READ)
 		schema_member(w, "description",
 		    "Which fields are there depends on who asks, and on field in the query.");
 	schema_open(w, "properties");
 	for (size_t i = 0; i < r->nfields; i++) {
-		if (!field_of(o, i, &s))
+		if (!schema_field(&r->fields[i], use, &s))
 			continue;
 		json_key(w, text_from(s.name));
 		schema_write(w, a, &s);
 	}
-	write_members(w, a, o->more);
+	write_members(w, a, more);
 	json_object_end(w);
 	for (size_t i = 0; i < r->nfields; i++)
-		if (field_of(o, i, &s))
+		if (schema_field(&r->fields[i], use, &s))
 			write_required(w, &s, &any);
 	if (any)
 		json_array_end(w);
 	json_object_end(w);
-}
-
-bool
-schema_has_file(const struct resource *r)
-{
-	for (size_t i = 0; i < r->nfields; i++)
-		if (r->fields[i].shape != NULL && r->fields[i].shape->kind == KIND_BYTES)
-			return true;
-	return false;
 }
 
 bool

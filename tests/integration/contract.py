@@ -79,7 +79,7 @@ class Contract:
         """Compiled when it is first needed."""
         if id(schema) not in self.validators:
             self.validators[id(schema)] = fastjsonschema.compile(
-                self.strict(schema), formats={"uuid": rf"{UUID}\Z"}
+                self.strict(schema), formats={"uuid": rf"{UUID}\Z", "binary": ""}
             )
         return self.validators[id(schema)]
 
