@@ -33,6 +33,7 @@ class Daemon(Service):
     def up(self):
         self.run("start_rosterd", "start_nginx", "wait_for_answer", "write_env")
         self.read_env()
+        self.settle()
 
     def down(self):
         self.run("stop_all")

@@ -112,6 +112,7 @@ class Service:
     def up(self):
         dev("up", "--state", self.state, "--port", str(self.port), "--workers", str(self.workers))
         self.read_env()
+        self.settle()
 
     def read_env(self):
         self.env = dict(
@@ -181,6 +182,15 @@ class Service:
         except OSError:
             return ""
 
+    def settle(self):
+        """Waits until each process is there, and none twice: the first worker answers before, and the last one after."""
+
+        def is_settled():
+            names = [self.process_name(pid) for pid in self.children()]
+            return len(set(names)) == len(names) and {"rosterd keeper", "rosterd mailer", "rosterd sync"} <= set(names)
+
+        eventually(is_settled, what="one process of each kind")
+
     def change_config(self, *lines):
         """Puts lines into roster.conf in place of those of the same options; their line numbers there."""
         file = self.state / "roster.conf"
@@ -221,11 +231,11 @@ class Service:
     def log_file(self):
         return self.state / "logs" / "rosterd.log"
 
-    def log(self, start=0):
-        """The log's lines from byte start on, parsed; what is no JSON is {"raw": line}."""
+    def log(self, start=0, end=None):
+        """The log's lines from byte start on, up to byte end, parsed; what is no JSON is {"raw": line}."""
         with open(self.log_file, "rb") as f:
             f.seek(start)
-            lines = f.read().decode("utf-8", "replace").splitlines()
+            lines = f.read(None if end is None else end - start).decode("utf-8", "replace").splitlines()
         return [self.parse(line) for line in lines if line.strip()]
 
     @staticmethod
@@ -259,8 +269,9 @@ class Service:
 
     def check_log(self):
         """Fails on what no test has announced: errors, crashes, sanitizer reports."""
-        lines = self.log(self.seen)
-        self.seen = self.log_size()
+        end = self.log_size()
+        lines = self.log(self.seen, end)
+        self.seen = end
         bad = []
         for line in lines:
             text = json.dumps(line, ensure_ascii=False)

@@ -10,7 +10,7 @@ import pymysql
 def logged(service):
     """Meanwhile statements are logged, with their values: those that are prepared meanwhile."""
     service.sql("SET GLOBAL log_output = 'TABLE', general_log = 1")
-    service.reload()
+    service.renew()
     yield
     service.sql("SET GLOBAL general_log = 0")
     service.reload()

@@ -37,6 +37,7 @@ def person(service):
 @pytest.fixture(scope="module", autouse=True)
 def same_processes(service):
     """Whatever these tests send, the workers that see it live on, until they are old: large, with sanitizers."""
+    service.settle()
     seen, before = service.log_size(), set(service.children())
     yield
     retired = {line["pid"] for line in service.log(seen) if "retires after" in line.get("message", "")}

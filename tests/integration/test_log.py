@@ -12,6 +12,12 @@ TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
 UNKNOWN = "00000000-0000-4000-8000-000000000000"
 
 
+@pytest.fixture(autouse=True)
+def same_processes(service):
+    """Who writes a line is there when it is read."""
+    service.settle()
+
+
 def line_of(service, answer):
     """The log line of a request, without what differs each time."""
     line = service.request_line(answer.headers["X-Request-ID"])

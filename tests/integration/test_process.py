@@ -188,7 +188,7 @@ def test_worker_retires_after_its_requests(daemon):
     with Load(d, *[create] * 3, *[read] * 3) as load:
         eventually(lambda: len(d.messages("retires after 40 requests")) >= 6)
     check_nothing_lost(d, load)
-    assert not set(before) & set(workers(d))
+    eventually(lambda: not set(before) & set(workers(d)), what="the end of the first ones")
 
 
 def test_worker_may_retire_after_each_request(daemon):
