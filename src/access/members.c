@@ -13,14 +13,16 @@ struct member_body {
 };
 
 static const struct body_field member_fields[] = {
-	BODY(member_body, role, "The role: its name or uuid.", "PROJECT.ADMIN", .required = true,
-	    .filled = true),
+	BODY(member_body, role,
+	    "The role: its name or uuid. It is one for what the path names, a customer or a project.",
+	    "PROJECT.ADMIN", .required = true, .filled = true),
 	BODY(member_body, user, "The user's uuid.", NULL, .required = true),
 };
 
 /* clang-format off */
 static const struct shape expiration_members[] = {
 	{ .name = "expiration_time", .kind = KIND_STAMP, .null = true, .optional = true,
+	  .example = "2036-01-01T00:00:00Z",
 	  .help = "When the role ends; null: never." },
 	{ 0 },
 };

@@ -34,7 +34,7 @@ static const struct route routes[] = {
 	  .help = "Fetches a user's details from the identity provider that manages them." },
 	{ .method = METHOD_POST, .pattern = "/api/remote-eduteams/", .lane = LANE_SLOW,
 	  .who = SIGNED_IN, .handle = remote_eduteams, .action = &remote_eduteams_action,
-	  .help = "Fetches a user by his eduTEAMS identifier, and makes him if he is new." },
+	  .help = "Fetches a user by his eduTEAMS identifier, and makes him if he is new; for staff." },
 };
 /* clang-format on */
 

@@ -64,7 +64,7 @@ static const struct route routes[] = {
 	  .help = "Deletes an SSH key." },
 	{ .method = METHOD_GET, .pattern = AUTHORIZED, .who = SIGNED_IN, .any_accept = true,
 	  .handle = ssh_keys_authorized, .action = &authorized_action,
-	  .help = "A user's SSH keys for sshd's AuthorizedKeysCommand, as text." },
+	  .help = "A user's SSH keys for sshd's AuthorizedKeysCommand, as text; for staff, support and hosts." },
 	{ .method = METHOD_GET, .pattern = AUTHORIZED "/", .who = SIGNED_IN, .any_accept = true,
 	  .handle = ssh_keys_authorized, .action = &authorized_action,
 	  .help = "The same, for who asks with a slash at the end." },

@@ -27,7 +27,7 @@ static const struct request_header {
 	{ "IdempotencyKey", "Idempotency-Key", IDEMPOTENT, "8e03978e-40d5-43e8-bc93-6894a57f9324",
 	  "The same request with the same key is carried out once; later ones get the same answer." },
 	{ "Impersonate", "X-Impersonated-User-Uuid", SIGNED, "3f2b8e4d-9a51-4c07-8d6e-1b2c3d4e5f60",
-	  "Staff ask as this user." },
+	  "Staff ask as this user; X-impersonator-uuid of the answer is who has asked." },
 };
 /* clang-format on */
 

@@ -391,7 +391,16 @@ def test_examples_are_taken(daemon, schema):
         answer = one.staff.post(path, json={**example_of(schema, body), **given.get(path, {})})
         assert answer.status_code == 201, (path, answer.text)
         made = answer.json()
-        assert not any(made.get(name) for name in ("is_staff", "is_support", "blocked", "archived")), path
+        dangers = ("is_staff", "is_support", "blocked", "archived", "allow_internal")
+        assert not any(made.get(name) for name in dangers), path
+
+
+def test_the_example_of_a_grant_is_taken(service, staff, schema):
+    """Its role is one of projects, and its end still to come."""
+    example = example_of(schema, {"$ref": "#/components/schemas/ProjectsAddUserRequest"})
+    user = service.create()
+    answer = staff.post(make(service, "/api/projects/")["url"] + "add_user/", json={**example, "user": user["uuid"]})
+    assert answer.status_code == 201, answer.text
 
 
 def test_a_body_is_one_component(schema):
