@@ -1,6 +1,8 @@
 #include "base/base.h"
 
 #include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -23,22 +25,76 @@ read_line(int fd, struct arena *a, struct text *out)
 	return got >= 0;
 }
 
+static const int ends[] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM };
+static volatile sig_atomic_t ended_by;
+
+static void
+on_end(int number)
+{
+	ended_by = number;
+}
+
+/* What a signal that would end the program does, before and after it is held. */
+struct held {
+	sigset_t mask;
+	struct sigaction actions[countof(ends)];
+};
+
+/* Such a signal only ends the waiting for a line, so that the terminal shows again what is typed afterwards. */
+static void
+hold_ends(struct held *before)
+{
+	struct sigaction hold = { .sa_handler = on_end };
+	sigset_t set;
+
+	sigemptyset(&set);
+	for (size_t i = 0; i < countof(ends); i++) {
+		sigaddset(&set, ends[i]);
+		sigaction(ends[i], &hold, &before->actions[i]);
+		if (before->actions[i].sa_handler == SIG_IGN)
+			sigaction(ends[i], &before->actions[i], NULL);
+	}
+	sigprocmask(SIG_BLOCK, &set, &before->mask);
+}
+
+static void
+let_end(const struct held *before)
+{
+	for (size_t i = 0; i < countof(ends); i++)
+		sigaction(ends[i], &before->actions[i], NULL);
+	sigprocmask(SIG_SETMASK, &before->mask, NULL);
+	if (ended_by != 0)
+		raise(ended_by);
+}
+
+/* Waits for a line, or for a signal, which comes at no other moment. */
+static bool
+line_comes(int tty, const struct held *before)
+{
+	struct pollfd line = { .fd = tty, .events = POLLIN };
+
+	return ppoll(&line, 1, NULL, &before->mask) > 0;
+}
+
 /* Asks at the terminal without showing what is typed. */
 static struct text
 ask(int tty, const char *prompt, struct arena *a)
 {
+	struct held before;
 	struct termios shown, hidden;
 	struct text answer;
 
+	hold_ends(&before);
 	tcgetattr(tty, &shown);
 	hidden = shown;
 	hidden.c_lflag &= ~(tcflag_t)ECHO;
 	tcsetattr(tty, TCSAFLUSH, &hidden); /* throws away what was typed before it was asked for */
 	dprintf(tty, "%s: ", prompt);
-	if (!read_line(tty, a, &answer))
+	if (!line_comes(tty, &before) || !read_line(tty, a, &answer))
 		answer = TEXT_NONE;
 	tcsetattr(tty, TCSAFLUSH, &shown);
 	dprintf(tty, "\n");
+	let_end(&before);
 	return answer;
 }
 

@@ -5,7 +5,9 @@ import os
 import pty
 import re
 import select
+import signal
 import subprocess
+import termios
 import threading
 
 import pytest
@@ -326,6 +328,20 @@ def test_a_password_asked_for_at_the_terminal(service):
         status, shown = at_terminal(service, "user", "password", user["username"], types=typed)
         assert status == FAILED and f"rosterctl: {message}\r\n" in shown, shown
     assert may_sign_in(service, user, PASSWORD)
+
+
+@pytest.mark.parametrize("key, end", [(b"\x03", signal.SIGINT), (b"\x1c", signal.SIGQUIT)])
+def test_a_terminal_that_is_left_shows_again_what_is_typed(service, key, end):
+    master, terminal = pty.openpty()
+    words = [ROSTERCTL, "--config", service.state / "roster.conf", "user", "password", "staff"]
+    with subprocess.Popen(["setsid", "--ctty", *words], stdin=terminal, stdout=terminal, stderr=terminal) as child:
+        assert os.read(master, 100) == b"Password: "
+        assert not termios.tcgetattr(terminal)[3] & termios.ECHO
+        os.write(master, key)
+        assert child.wait(timeout=20) == -end
+    assert termios.tcgetattr(terminal)[3] & termios.ECHO
+    os.close(master)
+    os.close(terminal)
 
 
 def test_no_terminal_to_ask_at(service):
