@@ -418,6 +418,7 @@ run(const struct command *c, struct ctl *ctl, struct app_source *source)
 		status = c->run(ctl);
 	} else {
 		options = server_db_options(&roster, config);
+		options.idle = 0; /* an import waits for whoever writes what it reads */
 		ctl->db = db_new(&options);
 		password_set_cost(app_password_cost(config));
 		status = db_connect(ctl->db, ctl->arena, &problem) == DB_NONE

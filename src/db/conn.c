@@ -14,12 +14,13 @@
  * A session's settings. The server ends a statement a second after a lock wait would have ended,
  * and the client stops listening some seconds after that, so that the most telling one comes first.
  */
-#define SESSION                                                                           \
-	"SET NAMES utf8mb4 COLLATE utf8mb4_uca1400_as_ci, time_zone = '+00:00',"          \
-	" autocommit = 1, tx_isolation = 'READ-COMMITTED', lc_messages = 'en_US',"        \
-	" sql_mode = 'STRICT_ALL_TABLES,NO_ZERO_DATE,NO_ZERO_IN_DATE,ONLY_FULL_GROUP_BY," \
-	"ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION', wait_timeout = 31536000,"    \
-	" innodb_lock_wait_timeout = %lld, lock_wait_timeout = %lld, max_statement_time = %lld"
+#define SESSION                                                                                  \
+	"SET NAMES utf8mb4 COLLATE utf8mb4_uca1400_as_ci, time_zone = '+00:00',"                 \
+	" autocommit = 1, tx_isolation = 'READ-COMMITTED', lc_messages = 'en_US',"               \
+	" sql_mode = 'STRICT_ALL_TABLES,NO_ZERO_DATE,NO_ZERO_IN_DATE,ONLY_FULL_GROUP_BY,"        \
+	"ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION', wait_timeout = 31536000,"           \
+	" innodb_lock_wait_timeout = %lld, lock_wait_timeout = %lld, max_statement_time = %lld," \
+	" idle_transaction_timeout = %lld"
 #define SERVER_GRACE 1
 #define CLIENT_GRACE 5
 
@@ -150,7 +151,7 @@ set_options(struct db *db, bool remote)
 	char session[sizeof(SESSION) + 64];
 
 	snprintf(session, sizeof(session), SESSION, limit, limit,
-	    db->patient ? 0 : limit + SERVER_GRACE);
+	    db->patient ? 0 : limit + SERVER_GRACE, db->patient ? 0 : (long long)db->options.idle);
 	mysql_options(db->mysql, MYSQL_READ_DEFAULT_FILE, db->option_file);
 	mysql_options(db->mysql, MYSQL_READ_DEFAULT_GROUP, GROUP);
 	mysql_options(db->mysql, MYSQL_SET_CHARSET_NAME, "utf8mb4");

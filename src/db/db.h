@@ -60,6 +60,7 @@ struct db_options {
 	struct text
 	    option_file; /* group [roster]: host or socket, port, user, password, database, TLS */
 	int64_t timeout; /* seconds to connect and for one statement */
+	int64_t idle;    /* seconds that an open transaction may wait for us; 0: without end */
 	/*
 	 * One row when the request whose id (text) is bound has committed; a locking read, so that it
 	 * waits for a transaction that is still being decided. Asked after a lost COMMIT. NULL: none.

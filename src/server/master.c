@@ -23,6 +23,12 @@
 #define STOP_EXTRA (5 * SECONDS) /* beyond the drain timeout, before a child is killed */
 #define LOOK_EVERY (60 * SECONDS)
 
+/*
+ * Seconds. The locks of a process whose host has died, or lost its network, are in the way of all other
+ * hosts until the database server ends its connection: by itself it notices after hours.
+ */
+#define TRANSACTION_IDLE 60
+
 #define NOT_TAKEN "the configuration is not taken"
 
 struct db_options
@@ -31,6 +37,7 @@ server_db_options(const struct app *app, const struct config *config)
 	return (struct db_options){
 		.option_file = config->database,
 		.timeout = config->database_timeout,
+		.idle = TRANSACTION_IDLE,
 		.committed = app->committed,
 	};
 }

@@ -890,6 +890,7 @@ Test(db, a_session_is_set_up)
 		{ "SELECT @@lock_wait_timeout", "2" },
 		{ "SELECT @@max_statement_time", "3.000000" },
 		{ "SELECT @@wait_timeout", "31536000" },
+		{ "SELECT @@idle_transaction_timeout", "0" },
 		{ "SELECT @@sql_mode",
 		    "STRICT_ALL_TABLES,NO_ZERO_IN_DATE,NO_ZERO_DATE,"
 		    "ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION" },
@@ -949,6 +950,32 @@ Test(db, a_connection_lost_in_a_transaction_runs_it_again)
 
 	add("a", 1);
 	cr_expect_eq(count(), 1);
+}
+
+/* As the server sees a process that was stopped, or whose host is gone, between two statements. */
+Test(db, a_transaction_that_idles_lets_go_of_its_locks)
+{
+	struct db *idle = db_new(&(struct db_options){
+	    .option_file = text_from(d.option_file),
+	    .timeout = TIMEOUT,
+	    .idle = 1,
+	});
+	struct db *other = database_open(&d, 30, NULL);
+	struct thing row;
+
+	add("a", 1);
+	begin(idle);
+	cr_assert(db_row(idle, &thing_lock, &row, V(INT64_C(1))));
+	begin(other);
+	cr_expect(db_row(other, &thing_lock, &row, V(INT64_C(1))), "in its time");
+	cr_expect_eq(db_end(other, true), DB_NONE);
+	cr_expect_not(db_row(idle, &thing_lock, &row, V(INT64_C(1))));
+	cr_expect_eq(db_end(idle, true), DB_AGAIN);
+	begin(idle);
+	cr_expect(db_row(idle, &thing_lock, &row, V(INT64_C(1))), "by another connection");
+	cr_expect_eq(db_end(idle, true), DB_NONE);
+	db_free(&idle);
+	db_free(&other);
 }
 
 Test(db, a_connection_lost_while_reading_runs_it_again)
