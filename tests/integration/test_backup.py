@@ -142,7 +142,8 @@ def interrupted(service, folder, end, program, script, *words):
     (shadow / program).write_text(f"#!/bin/sh\n{script}\ntouch {folder}/hangs\nexec sleep 60\n")
     (shadow / program).chmod(0o755)
     child = subprocess.Popen(
-        [TOP / "contrib/roster-backup", "--config", service.state / "roster.conf", *words],
+        # Whoever started us may ignore what a shell could not catch then.
+        ["env", "--default-signal", TOP / "contrib/roster-backup", "--config", service.state / "roster.conf", *words],
         stderr=subprocess.PIPE,
         text=True,
         process_group=0,
