@@ -131,6 +131,7 @@ struct change {
 	struct role role;
 	struct member member;
 	struct stamp expiration; /* none: for ever */
+	struct stamp former;     /* what it was before, of a grant that is updated */
 };
 
 /* Expiration: absent, null, a date, or a time with or without an offset; always in the future. */
@@ -214,7 +215,7 @@ prepare(struct request *rq, const char *verb, struct change *c)
 }
 
 static struct text
-describe(struct request *rq, const struct change *c)
+describe(struct request *rq, enum event event, const struct change *c)
 {
 	struct json_writer w;
 	struct buf out;
@@ -228,6 +229,8 @@ describe(struct request *rq, const struct change *c)
 	json_member_text(&w, "scope_name", c->scope.name);
 	json_member_text(&w, "username", c->member.username);
 	json_member_value(&w, "expiration_time", V(c->expiration));
+	if (event == EVENT_GRANT_UPDATED)
+		json_member_value(&w, "former_expiration_time", V(c->former));
 	json_object_end(&w);
 	must(!json_failed(&w));
 	return buf_text(&out);
@@ -236,7 +239,7 @@ describe(struct request *rq, const struct change *c)
 static void
 audit_change(struct request *rq, enum event event, const struct change *c)
 {
-	audit(rq, event, (struct subject){ "user", c->member.uuid }, describe(rq, c));
+	audit(rq, event, (struct subject){ "user", c->member.uuid }, describe(rq, event, c));
 }
 
 static int
@@ -312,8 +315,11 @@ members_update(struct request *rq)
 		return status;
 	if (!longest(rq, &c, &g))
 		return reply_field(rq, NON_FIELD, "User has no such role in this scope.");
-	db_exec(rq->db, &grant_set_expiration, V(c.expiration), V(rq->now), V(g.id));
-	audit_change(rq, EVENT_GRANT_UPDATED, &c);
+	c.former = g.expiration_time;
+	if (c.former.us != c.expiration.us) {
+		db_exec(rq->db, &grant_set_expiration, V(c.expiration), V(rq->now), V(g.id));
+		audit_change(rq, EVENT_GRANT_UPDATED, &c);
+	}
 	return answer_expiration(rq, 200, c.expiration);
 }
 

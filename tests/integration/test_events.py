@@ -112,6 +112,18 @@ def test_what_a_user_finds_about_himself(world):
                     "role_granted", "user_creation_succeeded"]
 
 
+def test_when_a_role_ends_is_told_with_when_it_was_to_end(world):
+    w = world
+    person = w.service.account()
+    w.team(w.staff, w.project, "projects", "add_user", "PROJECT.MEMBER", person)
+    for end in ("2099-01-01", "2099-01-01", "2098-01-01", None, None):
+        w.team(w.staff, w.project, "projects", "update_user", "PROJECT.MEMBER", person, expiration_time=end)
+    told = [e["changes"] for e in about(w.staff, person.user["uuid"], event_type="role_updated")][::-1]
+    first, second = "2099-01-01T00:00:00Z", "2098-01-01T00:00:00Z"
+    assert [(c["former_expiration_time"], c["expiration_time"]) for c in told] == [
+        (None, first), (first, second), (second, None)]
+
+
 def test_what_a_user_does_not_see_of_himself_is_not_told_him(world):
     person, staff = world.service.account(description="A note"), world.staff
     for change in ({"description": "Another note", "job_title": "x"}, {"is_active": False}, {"is_active": True}):
