@@ -10,6 +10,8 @@
 #define PAUSE_MIN (SECONDS / 10) /* before a child that died young is replaced a second time ... */
 #define PAUSE_MAX (10 * SECONDS) /* ... doubling up to this */
 #define YOUNG (5 * SECONDS)
+/* Before another try when there was no child to be had: so long requests wait for it. */
+#define PAUSE_NONE SECONDS
 
 void
 each_place(struct master *m, void (*fn)(struct master *, struct place *))
@@ -49,7 +51,7 @@ place_start(struct master *m, struct place *p)
 {
 	p->child = child_start(&m->children, &p->post, live, m);
 	if (p->child == NULL)
-		p->start_at = stamp_monotonic() + PAUSE_MAX;
+		p->start_at = stamp_monotonic() + PAUSE_NONE;
 }
 
 void

@@ -1,10 +1,12 @@
 import contextlib
 import json
 import os
+import resource
 import signal
 import subprocess
 import time
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -162,6 +164,19 @@ def test_worker_that_keeps_dying_is_started_after_growing_pauses(daemon):
     for pause, least in zip(pauses[1:], (0.1, 0.2, 0.4, 0.8)):
         assert pause >= least
     assert pauses[0] < pauses[-1]
+
+
+def test_worker_that_could_not_be_started_is_soon_tried_again(daemon):
+    d = daemon(workers=1)
+    d.expect_log("was ended by signal 9|cannot start a process: Too many open files")
+    few, most = resource.prlimit(d.master, resource.RLIMIT_NOFILE)
+    resource.prlimit(d.master, resource.RLIMIT_NOFILE, (3, most))
+    os.kill(workers(d)[0], signal.SIGKILL)
+    failures = eventually(lambda: (lines := d.messages("cannot start a process")) and len(lines) > 1 and lines)
+    first, second = (datetime.fromisoformat(line["time"]) for line in failures[:2])
+    assert 0.9 < (second - first).total_seconds() < 5
+    resource.prlimit(d.master, resource.RLIMIT_NOFILE, (few, most))
+    assert read(d.staff) == (None, 200)
 
 
 def test_killed_processes_beside_the_workers_are_replaced(daemon):
