@@ -333,8 +333,10 @@ def test_a_password_asked_for_at_the_terminal(service):
 @pytest.mark.parametrize("key, end", [(b"\x03", signal.SIGINT), (b"\x1c", signal.SIGQUIT)])
 def test_a_terminal_that_is_left_shows_again_what_is_typed(service, key, end):
     master, terminal = pty.openpty()
+    # Whoever started us may ignore interrupts, and what is ignored stays so.
+    alone = ["env", "--default-signal", "setsid", "--ctty"]
     words = [ROSTERCTL, "--config", service.state / "roster.conf", "user", "password", "staff"]
-    with subprocess.Popen(["setsid", "--ctty", *words], stdin=terminal, stdout=terminal, stderr=terminal) as child:
+    with subprocess.Popen([*alone, *words], stdin=terminal, stdout=terminal, stderr=terminal) as child:
         assert os.read(master, 100) == b"Password: "
         assert not termios.tcgetattr(terminal)[3] & termios.ECHO
         os.write(master, key)
