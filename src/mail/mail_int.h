@@ -25,8 +25,8 @@ enum db_result outbox_claim(
 bool outbox_values(const struct claim *claim, const struct keyring *keyring, struct arena *a,
     struct mail_value **values, size_t *n) MUST_CHECK;
 
-/* Takes a delivered mail out of the outbox. */
-void outbox_delivered(struct db *db, struct arena *a, const struct claim *claim);
+/* Takes a delivered mail out of the outbox. false: the database failed. */
+bool outbox_delivered(struct db *db, struct arena *a, const struct claim *claim) MUST_CHECK;
 
 /* Gives back a mail that was not tried to the end: it is due at once, and the try does not count. */
 void outbox_released(struct db *db, struct arena *a, const struct claim *claim);

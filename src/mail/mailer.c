@@ -14,6 +14,7 @@
  */
 #define POLL 500           /* milliseconds */
 #define POLL_TROUBLE 10000 /* ... when the database does not answer */
+#define NOTE_PAUSE 500     /* ... between tries to note that a mail was delivered */
 #define CLAIM_EXTRA 60     /* seconds that a claim lasts beyond what a delivery may take */
 #define PASSWORD_MAX 1024
 #define OWN_MEMORY (64 * 1024)
@@ -159,23 +160,30 @@ note_failure(struct process *p, const struct claim *claim, const struct outcome 
 		    TEXT_ARGS(claim->template), (long long)pause, o->trouble);
 }
 
+/* As long as it is not noted, it is going to be delivered again; a database that restarts is soon back. */
 static void
-note_success(struct process *p, const struct claim *claim)
+note_success(struct process *p, const struct claim *claim, struct stamp until)
 {
-	outbox_delivered(p->db, p->arena, claim);
+	bool noted;
+
 	count(TALLY_MAIL_DELIVERED);
 	log_info("mail %lld (%.*s) is delivered", (long long)claim->id, TEXT_ARGS(claim->template));
+	do
+		noted = outbox_delivered(p->db, p->arena, claim);
+	while (!noted && stamp_now().us < until.us && process_wait(p, NOTE_PAUSE));
+	if (!noted)
+		log_warning("mail %lld was delivered and may be so again", (long long)claim->id);
 }
 
-/* Delivers a mail and notes what came of it. */
+/* Delivers a mail, which is ours until then, and notes what came of it. */
 static void
-deliver(struct mailer *m, const struct claim *claim)
+deliver(struct mailer *m, const struct claim *claim, struct stamp until)
 {
 	struct process *p = m->p;
 	struct outcome o = try_to_deliver(m, claim);
 
 	if (o.delivery == DELIVERED)
-		note_success(p, claim);
+		note_success(p, claim, until);
 	else if (o.delivery == DELIVERY_INTERRUPTED)
 		outbox_released(p->db, p->arena, claim);
 	else
@@ -192,14 +200,15 @@ deliver_due(struct mailer *m)
 	struct claim claim;
 
 	while (!process_is_leaving(p)) {
+		struct stamp until = { stamp_now().us + lease * SECONDS };
+
 		arena_reset(p->arena);
-		result = outbox_claim(
-		    p->db, p->arena, (struct stamp){ stamp_now().us + lease * SECONDS }, &claim);
+		result = outbox_claim(p->db, p->arena, until, &claim);
 		if (result != DB_NONE || claim.id == 0)
 			break;
 		if (m->smtp.curl == NULL)
 			smtp_open(&m->smtp, &p->setup->config, p, m->password);
-		deliver(m, &claim);
+		deliver(m, &claim, until);
 	}
 	smtp_close(&m->smtp);
 	return result == DB_NONE ? POLL : POLL_TROUBLE;

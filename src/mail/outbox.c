@@ -159,11 +159,11 @@ static const struct db_stmt mail_delete = {
 	.sql = "DELETE FROM mail_outbox WHERE id = ? AND attempts = ?",
 };
 
-void
+bool
 outbox_delivered(struct db *db, struct arena *a, const struct claim *claim)
 {
-	if (db_exec_commit(db, a, NULL, &mail_delete, V(claim->id), V(claim->attempts)) != DB_NONE)
-		log_warning("mail %lld was delivered and may be so again", (long long)claim->id);
+	return db_exec_commit(db, a, NULL, &mail_delete, V(claim->id), V(claim->attempts)) ==
+	    DB_NONE;
 }
 
 static const struct db_stmt mail_release = {

@@ -507,6 +507,26 @@ def test_a_reload_has_ended_when_the_mailer_is_told(post, server):
     assert len(post.delivered(s, to)) == 1 and s.mails(second) == []
 
 
+def test_a_database_that_restarts_meanwhile_does_not_double_a_mail(post, server):
+    """The server takes the mail while there is no database to note that in."""
+    s = server()
+    s.hold = threading.Event()
+    post.configure(s)
+    to = post.add()
+    assert s.holding.wait(20)
+    post.service.run("stop_database")
+    start = post.service.log_size()
+    s.hold.set()
+
+    def was_tried():
+        lines = [line["message"] for line in post.service.log(start) if line.get("process") == "mailer"]
+        return any("no connection" in line for line in lines)
+
+    eventually(was_tried, what="the try to note it")
+    post.service.run("start_database")
+    assert len(post.delivered(s, to)) == 1
+
+
 def test_mailer_that_dies(post, server):
     """Killed between the server's yes and its own note of it: the mail comes again, under the same id."""
     s = server()
