@@ -322,6 +322,18 @@ def keep_events(t):
     assert len(kept) == t.service.sql("SELECT COUNT(*) FROM audit_events WHERE created >= '2026-11-24'")[0][0] > 0
 
 
+OLD_EVENTS = "DELETE FROM audit_events WHERE created < UTC_TIMESTAMP() - INTERVAL 3 YEAR LIMIT 10000"
+
+
+@does(OPERATING, f'mariadb roster -e "{OLD_EVENTS}"')
+def delete_old_events(t):
+    count = "SELECT COUNT(*) FROM audit_events"
+    ((before,),) = t.service.sql(count)
+    t.service.sql("UPDATE audit_events SET created = created - INTERVAL 1100 DAY ORDER BY id LIMIT 1")
+    yield
+    assert t.service.sql(count) == ((before - 1,),)
+
+
 does(OPERATING, "rosterd --check-start")(works)
 does(OPERATING, "systemctl reload rosterd")(works)
 
