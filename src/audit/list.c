@@ -64,6 +64,24 @@ encode_changes(struct request *rq, struct json_writer *w, const struct value *v)
 		json_null(w);
 }
 
+/* Did somebody else do it, or staff in his name? */
+#define BY_ANOTHER \
+	"(COALESCE(e.actor_uuid <> e.subject_uuid, FALSE) OR e.impersonator_uuid IS NOT NULL)"
+
+#define ANOTHERS T("-")
+
+/* Where colleagues and staff are when they do something about a user is not his to know, but staff's alone. */
+static void
+encode_address(struct request *rq, struct json_writer *w, const struct value *v)
+{
+	bool anothers = !v->null && text_starts(v->t, ANOTHERS);
+
+	if (v->null || (anothers && (rq->caller.who & STAFF) == 0))
+		json_null(w);
+	else
+		json_text(w, text_slice(v->t, anothers ? ANOTHERS.n : 0, v->t.n));
+}
+
 static const struct shape changes_shape = { .kind = KIND_JSON, .values = &shape_any };
 
 /* clang-format off */
@@ -95,9 +113,11 @@ static const struct field fields[] = {
 	{ .name = "changes", .kind = KIND_JSON, .column = "changes", .encode = encode_changes,
 	  .read = ALL, .null = true, .shape = &changes_shape,
 	  .help = "By field [old, new] of what was changed, or what a role's event is about; no secrets." },
-	{ .name = "ip_address", .kind = KIND_TEXT, .expression = "e.address", .read = ALL,
-	  .null = true,
-	  .filter = FILTER_EXACT, .example = "192.0.2.7", .help = "From where: the client's address." },
+	{ .name = "ip_address", .kind = KIND_TEXT, .encode = encode_address,
+	  .expression = "IF(" BY_ANOTHER ", CONCAT('-', e.address), e.address)",
+	  .read = ALL, .null = true,
+	  .example = "192.0.2.7",
+	  .help = "From where: the client's address; what others did tells it to staff alone." },
 	{ .name = "request_id", .kind = KIND_TEXT, .column = "request_id", .read = ALL,
 	  .filter = FILTER_EXACT,
 	  .example = "0f8fad5bd9cb469fa16570867728950e",
@@ -136,6 +156,15 @@ filter_impersonator(struct request *rq, struct sql *where, struct text value)
 }
 
 static void
+filter_address(struct request *rq, struct sql *where, struct text value)
+{
+	sql_add(where, " AND e.address = ");
+	sql_value(where, V(value));
+	if ((rq->caller.who & STAFF) == 0)
+		sql_add(where, " AND NOT " BY_ANOTHER);
+}
+
+static void
 filter_until(struct request *rq, struct sql *where, struct text value)
 {
 	struct stamp until;
@@ -153,6 +182,7 @@ static const struct filter filters[] = {
 	{ .name = "actor_uuid", .apply = filter_actor, .kind = KIND_UUID, .help = "Done by this user." },
 	{ .name = "impersonator_uuid", .apply = filter_impersonator, .kind = KIND_UUID, .help = "Done by this user in another's name." },
 	{ .name = "subject_uuid", .apply = filter_subject, .kind = KIND_UUID, .help = "About this object." },
+	{ .name = "ip_address", .apply = filter_address, .help = "Done from this address." },
 	{ .name = "until", .apply = filter_until, .kind = KIND_STAMP, .help = "Before this time." },
 	{ 0 },
 };

@@ -51,7 +51,7 @@ def test_the_whole_event(world):
         ("request_id", answer.headers["X-Request-ID"]),
     ]
     assert status_and_json(w.staff.get(f"{PATH}{event['uuid']}/")) == (200, event)
-    assert person.get(PATH).json() == [event, *about(person, person.user["uuid"])[1:]]
+    assert person.get(PATH).json() == [{**event, "ip_address": None}, *about(person, person.user["uuid"])[1:]]
 
 
 def test_who_sees_what(world):
@@ -59,8 +59,8 @@ def test_who_sees_what(world):
     person = w.service.account()
     w.team(w.owner, w.project, "projects", "add_user", "PROJECT.MEMBER", person)
     event = about(w.staff, person.user["uuid"])[0]
-    for client in (w.staff, person):
-        assert status_and_json(client.get(f"{PATH}{event['uuid']}/")) == (200, event)
+    for client, seen in ((w.staff, event), (person, {**event, "ip_address": None})):
+        assert status_and_json(client.get(f"{PATH}{event['uuid']}/")) == (200, seen)
     for client in (w.support, w.owner, w.member, w.stranger):
         assert status_and_json(client.get(f"{PATH}{event['uuid']}/")) == (404, NOT_FOUND)
         assert about(client, person.user["uuid"]) == []
@@ -135,6 +135,23 @@ def test_what_a_user_does_not_see_of_himself_is_not_told_him(world):
     own = about(person, person.user["uuid"])
     assert [e["changes"] for e in own if e["event_type"] == "user_update_succeeded"] == [{}, {}, {"job_title": ["", "x"]}]
     assert {name for e in own for name in e["changes"] or ()} <= set(person.get("/api/users/me/").json())
+
+
+def test_a_user_is_told_from_where_he_did_something_and_not_where_others_are(world):
+    w = world
+    person = w.service.account()
+    w.team(w.owner, w.project, "projects", "add_user", "PROJECT.MEMBER", person)
+    acted = {"X-Impersonated-User-Uuid": person.user["uuid"]}
+    for headers in ({}, acted):
+        assert w.staff.post(person.user["url"] + "change_email/", json={"email": "a@example.org"},
+                            headers=headers).status_code == 200
+    assert person.post(person.user["url"] + "cancel_change_email/").status_code == 200
+    mine = "user_email_change_cancelled"
+    assert {e["event_type"] for e in about(person, person.user["uuid"]) if e["ip_address"]} == {mine}
+    assert all(e["ip_address"] == "127.0.0.1" for e in about(w.staff, person.user["uuid"]))
+    # A filter would tell it, too.
+    answer = person.get(f"{PATH}?ip_address=127.0.0.1")
+    assert ([e["event_type"] for e in answer.json()], answer.headers["X-Result-Count"]) == ([mine], "1")
 
 
 def test_events_outlive_what_they_tell_of(world):
