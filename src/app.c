@@ -81,6 +81,13 @@ app_password_cost(const struct config *c)
 }
 
 static void
+share(const struct config *c)
+{
+	uses_share(c);
+	flight_share();
+}
+
+static void
 prepare_slow(const struct config *c)
 {
 	password_init(app_password_cost(c));
@@ -145,7 +152,7 @@ const struct app roster = {
 	.authenticate = authenticate,
 	.before = idempotency_begin,
 	.after = idempotency_end,
-	.share = uses_share,
+	.share = share,
 	.prepare_slow = prepare_slow,
 	.check = check,
 	.processes = processes,

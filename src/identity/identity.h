@@ -14,6 +14,9 @@ extern const struct resource identity_providers;
 
 extern const struct route_table identity_routes;
 
+/* Maps shared memory, in the master before the first fork. */
+void flight_share(void);
+
 /* Their secrets: of the client, refresh tokens and access tokens. */
 #define SEALED_OF_PROVIDERS 3
 extern const struct sealed_column sealed_secrets[SEALED_OF_PROVIDERS];

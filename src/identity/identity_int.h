@@ -163,6 +163,7 @@ enum finding {
 	FOUND,
 	FOUND_NOBODY, /* the service does not know the identifier */
 	FOUND_TROUBLE,
+	FOUND_BUSY, /* it was not asked: the user's own pull is on its way */
 };
 
 /* What came of asking for a user. */
@@ -187,6 +188,12 @@ void pull_read(struct pull *pull, const struct reply_of_remote *reply, struct ar
  * of the refusal that was answered.
  */
 int pull_apply(struct request *rq, const struct pull *pull, struct uuid *uuid);
+
+/* flight.c */
+
+/* The user's own pull begins, and lasts no longer than so many seconds; false while another one of his has not ended. */
+bool flight_begin(int64_t user_id, int64_t seconds) MUST_CHECK;
+void flight_end(int64_t user_id);
 
 handler pull_remote_user, remote_eduteams;
 extern const struct action remote_eduteams_action;

@@ -85,12 +85,29 @@ pull_ask(const struct asker *who, struct pull *pull)
 	pull_read(pull, &reply, who->arena);
 }
 
+/* Seconds that a pull takes at most: two questions, and a token for each, which somebody else may fetch. */
+static int64_t
+longest(const struct provider *p)
+{
+	return 4 * p->timeout + 20;
+}
+
+/* Staff ask for as many users as they like; who asks for himself, once at a time. */
 static void
 step(struct request *rq)
 {
 	const struct asker who = { rq->db, rq->arena, rq->keyring };
+	struct pull *pull = rq->outside;
+	bool own = (rq->caller.who & STAFF) == 0;
 
-	pull_ask(&who, rq->outside);
+	if (own && !flight_begin(rq->caller.id, longest(&pull->provider))) {
+		pull->finding = FOUND_BUSY;
+		pull->asked = true;
+		return;
+	}
+	pull_ask(&who, pull);
+	if (own)
+		flight_end(rq->caller.id);
 }
 
 /* A user as far as it matters here. */
@@ -263,6 +280,8 @@ pull_apply(struct request *rq, const struct pull *pull, struct uuid *uuid)
 		return apply_nobody(rq, pull);
 	case FOUND_TROUBLE:
 		return reply_detail(rq, 400, "%.*s", TEXT_ARGS(pull->problem));
+	case FOUND_BUSY:
+		return reply_throttled(rq, SECONDS);
 	}
 	unreachable();
 }

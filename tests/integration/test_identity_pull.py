@@ -382,6 +382,32 @@ def test_no_transaction_is_open_while_the_remote_is_asked(service, staff, remote
     assert results == [200]
 
 
+def test_a_users_own_pulls_leave_a_worker_for_those_who_sign_in(service, staff, remote, provider, member):
+    asked, go_on = threading.Event(), threading.Event()
+
+    def slowly(handler):
+        asked.set()
+        go_on.wait(60)
+        remote.userinfo(handler)
+
+    remote.on_userinfo = slowly
+    first = []
+    done = threading.Thread(target=lambda: first.append(pull(member, member.user)))
+    done.start()
+    try:
+        assert asked.wait(60)
+        for _ in range(3):
+            answer = member.post(path_of(member.user, ACTION), timeout=20)
+            assert status_and_json(answer) == (
+                429, {"detail": "Request was throttled. Expected available in 1 second."})
+            assert answer.headers["Retry-After"] == "1"
+    finally:
+        go_on.set()
+        done.join()
+    assert first == [(200, None)]
+    assert pull(member, member.user) == (200, None)
+
+
 def test_connections_are_used_again(service, staff, remote, provider, member):
     for _ in range(10):
         assert pull(staff, member.user) == (200, None)
