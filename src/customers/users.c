@@ -104,9 +104,6 @@ static const struct field fields[] = {
 	  .filter = FILTER_CONTAINS, .example = "Example University", .help = "Organization." },
 	{ .name = "job_title", .kind = KIND_TEXT, .column = "job_title",
 	  .filter = FILTER_CONTAINS, .example = "Researcher", .help = "Job title." },
-	{ .name = "civil_number", .kind = KIND_TEXT, .column = "civil_number",
-	  .filter = FILTER_EXACT,
-	  .example = "EE49005170011", .help = "Number in a country's register of persons." },
 	{ .name = "phone_number", .kind = KIND_TEXT, .column = "phone_number",
 	  .filter = FILTER_EXACT, .example = "+372 5555 1234", .help = "Phone number." },
 	{ .name = "registration_method", .kind = KIND_TEXT, .column = "registration_method",
@@ -177,8 +174,20 @@ filter_project_role(struct request *rq, struct sql *where, struct text value UNU
 		filter_roles(rq, where);
 }
 
+static void
+filter_civil_number(struct request *rq, struct sql *where, struct text value)
+{
+	sql_add(where, " AND u.civil_number = ");
+	sql_value(where, V(value));
+	sql_add(where, " AND BINARY u.civil_number = ");
+	sql_value(where, V(value));
+	user_filter_seen(rq, where);
+}
+
 /* clang-format off */
 static const struct filter filters[] = {
+	{ .name = "civil_number", .apply = filter_civil_number,
+	  .help = "Number in a country's register of persons." },
 	{ .name = "full_name", .apply = user_filter_full_name, .help = "Part of the full name." },
 	{ .name = "user_keyword", .apply = user_filter_keyword,
 	  .help = "Part of the full name, the e-mail address or the username." },

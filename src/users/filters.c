@@ -45,18 +45,33 @@ two_words(struct text value, struct text words[2])
 	return n;
 }
 
+/*
+ * Whom staff and support alone see as a user, others may yet see in a team: by trying, they would find out his civil
+ * number a digit at a time.
+ */
 void
-user_filter_query(struct request *rq UNUSED, struct sql *where, struct text value)
+user_filter_seen(struct request *rq, struct sql *where)
 {
-	static const char *const columns[] = { "u.first_name", "u.last_name", "u.civil_number",
-		"u.username", "u.email" };
+	if ((rq->caller.who & (STAFF | SUPPORT)) == 0)
+		sql_add(where, " AND NOT u.is_staff");
+}
+
+void
+user_filter_query(struct request *rq, struct sql *where, struct text value)
+{
+	static const char *const columns[] = { "u.first_name", "u.last_name", "u.username",
+		"u.email" };
 	struct text words[2];
 
 	sql_add(where, " AND (");
 	for (size_t i = 0; i < countof(columns); i++) {
-		sql_add(where, i > 0 ? " OR " : "");
 		sql_add_contains(where, columns[i], value);
+		sql_add(where, " OR ");
 	}
+	sql_add(where, "(");
+	sql_add_contains(where, "u.civil_number", value);
+	user_filter_seen(rq, where);
+	sql_add(where, ")");
 	if (two_words(value, words) == 2) {
 		sql_add(where, " OR ");
 		sql_add_contains(where, "u.first_name", words[0]);

@@ -33,6 +33,8 @@ void users_check_imported(struct request *rq, const struct bulk *b, struct text 
 void user_filter_full_name(struct request *rq, struct sql *where, struct text value);
 void user_filter_keyword(struct request *rq, struct sql *where, struct text value);
 void user_filter_query(struct request *rq, struct sql *where, struct text value);
+/* Beside a comparison with what only a user's own object has: not of those whom the caller does not see as users. */
+void user_filter_seen(struct request *rq, struct sql *where);
 
 /* Of affiliations, by whatever way they come. */
 #define AFFILIATIONS_MAX 100

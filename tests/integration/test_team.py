@@ -3,7 +3,7 @@
 import contextlib
 
 import pytest
-from organizations import World, soon
+from organizations import World, names, soon, usernames
 from service import eventually, unique
 from users import FORBIDDEN, MALFORMED, NO_CREDENTIALS, UNKNOWN, UUID, status_and_json
 
@@ -419,3 +419,21 @@ def test_filters_of_a_customers_people(service):
     ordered = [item["full_name"] for item in w.owner.get(f"{path}&o=concatenated_name").json()]
     assert ordered == sorted(ordered)
     assert [item["full_name"] for item in w.owner.get(f"{path}&o=-concatenated_name").json()] == ordered[::-1]
+
+
+def test_an_owner_cannot_find_out_the_civil_number_of_whom_he_does_not_see_as_a_user(service):
+    w = World(service)
+    support = service.account(is_support=True)
+    civil_number = unique("n")
+    for person, staff in ((w.member, False), (w.neighbour, True)):
+        service.sql("UPDATE users SET civil_number = %s, is_staff = %s WHERE username = %s",
+                    f"{civil_number}{staff:d}", staff, person.user["username"])
+    path = f"{w.customer['url']}users/"
+    assert w.owner.get(w.neighbour.user["url"]).status_code == 404
+    assert w.neighbour.user["username"] in names(w.owner.get(path))
+    for client, seen in ((w.owner, usernames(w.member)), (support, usernames(w.member, w.neighbour)),
+                         (w.staff, usernames(w.member, w.neighbour))):
+        assert names(client.get(path, params={"query": civil_number})) == seen
+        assert usernames(w.member) == names(client.get(path, params={"civil_number": civil_number + "0"}))
+        found = names(client.get(path, params={"civil_number": civil_number + "1"}))
+        assert found == seen - usernames(w.member)
