@@ -68,7 +68,7 @@ encode_changes(struct request *rq, struct json_writer *w, const struct value *v)
 #define BY_ANOTHER \
 	"(COALESCE(e.actor_uuid <> e.subject_uuid, FALSE) OR e.impersonator_uuid IS NOT NULL)"
 
-#define ANOTHERS T("-")
+#define ANOTHERS T("-") /* before an address in the row: who may see it is not known in SQL */
 
 /* Where colleagues and staff are when they do something about a user is not his to know, but staff's alone. */
 static void

@@ -9,8 +9,6 @@
  */
 #include "base/base.h"
 
-#include <pthread.h>
-
 #include "auth/auth_int.h"
 #include "base/log.h"
 #include "server/shm.h"
@@ -35,33 +33,6 @@ struct table {
 
 static struct table *table;
 
-static void
-lock_init(pthread_mutex_t *lock)
-{
-	pthread_mutexattr_t how;
-
-	pthread_mutexattr_init(&how);
-	pthread_mutexattr_setpshared(&how, PTHREAD_PROCESS_SHARED);
-	/* A worker may be killed at any point, also here. */
-	pthread_mutexattr_setrobust(&how, PTHREAD_MUTEX_ROBUST);
-	must(pthread_mutex_init(lock, &how) == 0);
-	pthread_mutexattr_destroy(&how);
-}
-
-static void
-stripe_lock(struct stripe *s)
-{
-	/* Each field of an entry is good on its own: what a dead owner has left needs no repair. */
-	if (pthread_mutex_lock(&s->lock) == EOWNERDEAD)
-		pthread_mutex_consistent(&s->lock);
-}
-
-static void
-stripe_unlock(struct stripe *s)
-{
-	pthread_mutex_unlock(&s->lock);
-}
-
 void
 uses_share(const struct config *config)
 {
@@ -71,7 +42,7 @@ uses_share(const struct config *config)
 	table = shm_map(sizeof(*table));
 	table->sets = sets;
 	for (size_t i = 0; i < STRIPES; i++) {
-		lock_init(&table->stripes[i].lock);
+		shm_lock_init(&table->stripes[i].lock);
 		table->stripes[i].uses = &uses[i * sets * SET];
 	}
 }
@@ -98,11 +69,11 @@ uses_last(int64_t token_id, struct stamp stamp)
 		return stamp;
 	s = stripe_of(token_id);
 	set = set_of(s, token_id);
-	stripe_lock(s);
+	shm_lock(&s->lock);
 	for (size_t i = 0; i < SET; i++)
 		if (set[i].token_id == token_id && set[i].at.us > stamp.us)
 			stamp = set[i].at;
-	stripe_unlock(s);
+	shm_unlock(&s->lock);
 	return stamp;
 }
 
@@ -137,13 +108,13 @@ uses_note(int64_t token_id, struct stamp at, struct stamp written)
 	if (table == NULL)
 		return;
 	s = stripe_of(token_id);
-	stripe_lock(s);
+	shm_lock(&s->lock);
 	u = choose(set_of(s, token_id), token_id);
 	if (u->token_id != token_id)
 		*u = (struct use){ .token_id = token_id, .at = at, .written = written };
 	else if (u->at.us < at.us)
 		u->at = at;
-	stripe_unlock(s);
+	shm_unlock(&s->lock);
 }
 
 static const struct db_stmt token_used = {
@@ -177,14 +148,14 @@ take_batch(struct stripe *s, int64_t age, struct arena *a)
 	struct use *taken = arena_alloc(a, n * sizeof(*taken));
 	struct batch b = { .uses = taken };
 
-	stripe_lock(s);
+	shm_lock(&s->lock);
 	for (size_t i = 0; i < n; i++) {
 		if (unwritten(&s->uses[i]) > age) {
 			taken[b.n++] = s->uses[i];
 			s->uses[i].written = s->uses[i].at;
 		}
 	}
-	stripe_unlock(s);
+	shm_unlock(&s->lock);
 	return b;
 }
 
@@ -192,14 +163,14 @@ take_batch(struct stripe *s, int64_t age, struct arena *a)
 static void
 give_back(struct stripe *s, const struct batch *b)
 {
-	stripe_lock(s);
+	shm_lock(&s->lock);
 	for (size_t i = 0; i < b->n; i++) {
 		struct use *u = choose(set_of(s, b->uses[i].token_id), b->uses[i].token_id);
 
 		if (u->token_id == b->uses[i].token_id)
 			u->written = b->uses[i].written;
 	}
-	stripe_unlock(s);
+	shm_unlock(&s->lock);
 }
 
 /* Writes the uses whose stamp in the database is older than age, in microseconds. */

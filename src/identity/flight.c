@@ -5,8 +5,6 @@
  */
 #include "base/base.h"
 
-#include <pthread.h>
-
 #include "base/stamp.h"
 #include "identity/identity_int.h"
 #include "server/shm.h"
@@ -14,7 +12,7 @@
 /* More than there are slow workers, those that are leaving among them. */
 #define FLIGHTS 1024
 
-/* It counts no longer than until, should the worker be killed. */
+/* It counts no longer than until, should the worker be killed: also what that has left half-written. */
 struct flight {
 	int64_t user_id;
 	int64_t until; /* monotonic; 0: free */
@@ -30,23 +28,8 @@ static struct table *table;
 void
 flight_share(void)
 {
-	pthread_mutexattr_t how;
-
 	table = shm_map(sizeof(*table));
-	pthread_mutexattr_init(&how);
-	pthread_mutexattr_setpshared(&how, PTHREAD_PROCESS_SHARED);
-	/* A worker may be killed at any point, also here. */
-	pthread_mutexattr_setrobust(&how, PTHREAD_MUTEX_ROBUST);
-	must(pthread_mutex_init(&table->lock, &how) == 0);
-	pthread_mutexattr_destroy(&how);
-}
-
-static void
-lock(void)
-{
-	/* What a dead owner has left half-written ends by its time. */
-	if (pthread_mutex_lock(&table->lock) == EOWNERDEAD)
-		pthread_mutex_consistent(&table->lock);
+	shm_lock_init(&table->lock);
 }
 
 /* Notes the flight; false when the user has one. */
@@ -76,9 +59,9 @@ flight_begin(int64_t user_id, int64_t seconds)
 
 	if (table == NULL)
 		return true;
-	lock();
+	shm_lock(&table->lock);
 	taken = take(user_id, now, now + seconds * SECONDS);
-	pthread_mutex_unlock(&table->lock);
+	shm_unlock(&table->lock);
 	return taken;
 }
 
@@ -87,9 +70,9 @@ flight_end(int64_t user_id)
 {
 	if (table == NULL)
 		return;
-	lock();
+	shm_lock(&table->lock);
 	for (size_t i = 0; i < FLIGHTS; i++)
 		if (table->flights[i].user_id == user_id)
 			table->flights[i] = (struct flight){ 0 };
-	pthread_mutex_unlock(&table->lock);
+	shm_unlock(&table->lock);
 }
