@@ -39,13 +39,19 @@ process_wait(struct process *p, int64_t milliseconds)
 }
 
 bool
-process_is_leaving(struct process *p)
+leave_is_pending(void)
 {
 	sigset_t pending;
 
 	sigpending(&pending);
-	return p->leaving || sigismember(&pending, SIGNAL_STOP) == 1 ||
+	return sigismember(&pending, SIGNAL_STOP) == 1 ||
 	    sigismember(&pending, SIGNAL_HAND_OVER) == 1;
+}
+
+bool
+process_is_leaving(struct process *p)
+{
+	return p->leaving || leave_is_pending();
 }
 
 void

@@ -15,6 +15,9 @@ enum child_exit { CHILD_LEFT = 0, CHILD_FAILED = 1 };
 #define SIGNAL_HAND_OVER \
 	SIGHUP /* another one listens: serve kept connections until nginx closes them */
 
+/* Has the master sent one that this process blocks and has not taken yet? */
+bool leave_is_pending(void);
+
 /* What a child is. */
 struct post {
 	const struct app_process *process; /* NULL: a worker */

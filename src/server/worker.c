@@ -89,10 +89,7 @@ take_signals(sigset_t *waiting)
 static void
 hear_signals(const sigset_t *waiting)
 {
-	sigset_t pending;
-
-	sigpending(&pending);
-	if (sigismember(&pending, SIGNAL_STOP) == 1 || sigismember(&pending, SIGNAL_HAND_OVER) == 1)
+	if (leave_is_pending())
 		sigsuspend(waiting);
 }
 
