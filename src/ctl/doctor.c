@@ -23,19 +23,27 @@
 enum health { GOOD, SKIPPED, FAULTY };
 typedef enum health check(struct ctl *ctl, struct text *words);
 
-/* A replica, or what was one, answers and serves all that is only read. */
+/* The one value that a statement selects; false when the database did not tell. */
 static bool
-is_read_only(struct ctl *ctl)
+ask(struct ctl *ctl, const char *name, const char *select, struct value *answer)
 {
-	struct value read_only = { .kind = KIND_BOOL };
 	struct sql q;
 	bool found;
 
 	db_begin(ctl->db, ctl->arena, false, TEXT_NONE);
 	sql_init(&q, ctl->arena);
-	sql_add(&q, "SELECT @@read_only");
-	found = db_row_sql(ctl->db, "read_only", DB_READ, &q, &read_only, 1);
-	return db_end(ctl->db, false) == DB_NONE && found && read_only.b;
+	sql_add(&q, select);
+	found = db_row_sql(ctl->db, name, DB_READ, &q, answer, 1);
+	return db_end(ctl->db, false) == DB_NONE && found;
+}
+
+/* A replica, or what was one, answers and serves all that is only read. */
+static bool
+is_read_only(struct ctl *ctl)
+{
+	struct value read_only = { .kind = KIND_BOOL };
+
+	return ask(ctl, "read_only", "SELECT @@read_only", &read_only) && read_only.b;
 }
 
 static enum health
@@ -88,16 +96,8 @@ check_clock(struct ctl *ctl, struct text *words)
 {
 	struct value theirs = { .kind = KIND_STAMP };
 	int64_t difference;
-	struct sql q;
-	bool found;
 
-	if (!has_database(ctl, words))
-		return SKIPPED;
-	db_begin(ctl->db, ctl->arena, false, TEXT_NONE);
-	sql_init(&q, ctl->arena);
-	sql_add(&q, "SELECT UTC_TIMESTAMP(6)");
-	found = db_row_sql(ctl->db, "clock", DB_READ, &q, &theirs, 1);
-	if (db_end(ctl->db, false) != DB_NONE || !found)
+	if (!has_database(ctl, words) || !ask(ctl, "clock", "SELECT UTC_TIMESTAMP(6)", &theirs))
 		return SKIPPED;
 	difference = theirs.s.us - stamp_now().us;
 	*words = arena_printf(ctl->arena, "the database's differs by %.3f s%s",
