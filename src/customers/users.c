@@ -177,10 +177,8 @@ filter_project_role(struct request *rq, struct sql *where, struct text value UNU
 static void
 filter_civil_number(struct request *rq, struct sql *where, struct text value)
 {
-	sql_add(where, " AND u.civil_number = ");
-	sql_value(where, V(value));
-	sql_add(where, " AND BINARY u.civil_number = ");
-	sql_value(where, V(value));
+	sql_add(where, " AND ");
+	sql_add_exact(where, "u.civil_number", value);
 	user_filter_seen(rq, where);
 }
 

@@ -87,6 +87,18 @@ sql_contains(struct arena *a, struct text t)
 }
 
 void
+sql_add_exact(struct sql *q, const char *expression, struct text value)
+{
+	sql_add(q, expression);
+	sql_add(q, " = ");
+	sql_value(q, V(value));
+	sql_add(q, " AND BINARY ");
+	sql_add(q, expression);
+	sql_add(q, " = ");
+	sql_value(q, V(value));
+}
+
+void
 sql_add_contains(struct sql *q, const char *expression, struct text value)
 {
 	sql_add(q, expression);

@@ -198,6 +198,9 @@ void sql_append(struct sql *q, struct sql *other);
 /* "%...%" with % _ and \ of t escaped, for LIKE ?. */
 struct text sql_contains(struct arena *a, struct text t);
 
+/* "<expression> = value", with its case: a comparison finds the rows by index, another one looks at the bytes. */
+void sql_add_exact(struct sql *q, const char *expression, struct text value);
+
 /* "<expression> LIKE '%value%'", ignoring case and respecting accents; NULL has nothing in it. */
 void sql_add_contains(struct sql *q, const char *expression, struct text value);
 
