@@ -5,9 +5,8 @@
 #include "access/access.h"
 #include "audit/audit.h"
 
-/* The permissions that there are. */
-bool permission_exists(struct text name);
-extern const char *const permission_names[]; /* all; ends with NULL */
+/* The permissions that there are; ends with NULL. */
+extern const char *const permission_names[];
 
 /* "customer" or "project" */
 extern const struct shape scope_type_shape;

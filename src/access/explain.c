@@ -179,7 +179,7 @@ read_permission_and_time(struct request *rq, struct question *q)
 	q->permission = request_param(rq, T("permission"));
 	if (q->permission.n == 0)
 		problem_add(rq, T("permission"), T("This field is required."));
-	else if (!permission_exists(q->permission))
+	else if (!text_is_among(q->permission, permission_names))
 		problem_printf(
 		    rq, T("permission"), "Invalid permissions %.*s", TEXT_ARGS(q->permission));
 	q->at = rq->now;

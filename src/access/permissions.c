@@ -19,15 +19,6 @@ const char *const permission_names[] = {
 	NULL,
 };
 
-bool
-permission_exists(struct text name)
-{
-	for (size_t i = 0; permission_names[i] != NULL; i++)
-		if (text_eq(name, text_from(permission_names[i])))
-			return true;
-	return false;
-}
-
 /* The keys of an element of permissions[], in the order of the values in ACCESS_PERMISSIONS. */
 /* clang-format off */
 static const struct shape elements[] = {

@@ -138,7 +138,7 @@ check_permissions(struct request *rq, struct draft *d)
 		return;
 	}
 	for (const struct json *p = given->first; p != NULL; p = p->next)
-		if (p->type != JSON_TEXT || !permission_exists(p->text))
+		if (p->type != JSON_TEXT || !text_is_among(p->text, permission_names))
 			problem_printf(
 			    rq, T("permissions"), "Invalid permissions %.*s", TEXT_ARGS(p->text));
 	/* They are rows of another table: the role's own row is touched, so that its version tells. */

@@ -19,6 +19,14 @@ text_eq(struct text a, struct text b)
 	return a.n == 0 || memcmp(a.s, b.s, a.n) == 0;
 }
 
+bool
+text_is_among(struct text t, const char *const *names)
+{
+	while (*names != NULL && !text_eq(t, text_from(*names)))
+		names++;
+	return *names != NULL;
+}
+
 static char
 ascii_lower(char c)
 {

@@ -39,7 +39,10 @@ struct text text_from(const char *s);
 /* Byte for byte. None equals only none. */
 bool text_eq(struct text a, struct text b);
 
-/* The same, ASCII letters of either case. */
+/* Is it one of those? NULL ends them. */
+bool text_is_among(struct text t, const char *const *names);
+
+/* The same as text_eq(), ASCII letters of either case. */
 bool text_eq_nocase(struct text a, struct text b);
 
 bool text_starts(struct text t, struct text prefix);

@@ -56,14 +56,12 @@ read_choice(struct request *rq, const struct input *in, struct text name, const 
 {
 	if (!is_text_or_number(json))
 		return refuse(rq, name, "Not a valid string.");
-	for (const char *const *choice = in->choices; *choice != NULL; choice++) {
-		if (text_eq(json->text, text_from(*choice))) {
-			out->t = json->text;
-			return true;
-		}
+	if (!text_is_among(json->text, in->choices)) {
+		problem_printf(rq, name, "\"%.*s\" is not a valid choice.", TEXT_ARGS(json->text));
+		return false;
 	}
-	problem_printf(rq, name, "\"%.*s\" is not a valid choice.", TEXT_ARGS(json->text));
-	return false;
+	out->t = json->text;
+	return true;
 }
 
 static bool

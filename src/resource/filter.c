@@ -10,33 +10,21 @@ column_of(struct request *rq, const struct resource *r, const struct field *f)
 				     : arena_printf(rq->arena, "%s.%s", r->alias, f->column).s;
 }
 
-/* A name that there is not would otherwise look like one that nothing has. */
-static void
-check_choice(struct request *rq, const struct field *f, struct text value)
+void
+problem_choice(struct request *rq, struct text param, struct text value)
 {
-	const char *const *choice = f->input.choices;
-
-	while (choice != NULL && *choice != NULL && !text_eq(value, text_from(*choice)))
-		choice++;
-	if (choice != NULL && *choice == NULL)
-		problem_printf(rq, text_from(f->name),
-		    "Select a valid choice. %.*s is not one of the available choices.",
-		    TEXT_ARGS(value));
+	problem_printf(rq, param,
+	    "Select a valid choice. %.*s is not one of the available choices.", TEXT_ARGS(value));
 }
 
 static void
 filter_exact(struct request *rq, const struct resource *r, const struct field *f, struct sql *where,
     struct text value)
 {
-	check_choice(rq, f, value);
-	/* The first comparison finds the rows by index, the second respects case. */
-	sql_add(where, column_of(rq, r, f));
-	sql_add(where, " = ");
-	sql_value(where, V(value));
-	sql_add(where, " AND BINARY ");
-	sql_add(where, column_of(rq, r, f));
-	sql_add(where, " = ");
-	sql_value(where, V(value));
+	/* A name that there is not would otherwise look like one that nothing has. */
+	if (f->input.choices != NULL && !text_is_among(value, f->input.choices))
+		problem_choice(rq, text_from(f->name), value);
+	sql_add_exact(where, column_of(rq, r, f), value);
 }
 
 static void

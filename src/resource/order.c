@@ -51,10 +51,7 @@ ordering_read(struct ordering *o, struct request *rq, const struct resource *r)
 				continue;
 			any = true;
 			if (!add_name(o, r, name))
-				problem_printf(rq, T("o"),
-				    "Select a valid choice. %.*s is not one of the available "
-				    "choices.",
-				    TEXT_ARGS(name));
+				problem_choice(rq, T("o"), name);
 		}
 	}
 	if (!any)

@@ -63,6 +63,9 @@ void filters_add(struct request *rq, const struct resource *r, struct sql *where
 /* "WHERE 1 = 1 AND <visible>", to which more can be added. */
 void where_visible(struct request *rq, const struct resource *r, struct sql *where);
 
+/* Notes that a parameter of the query has a value that is none of those that it takes. */
+void problem_choice(struct request *rq, struct text param, struct text value);
+
 /* What the query's o asks for; an unknown name is noted as a problem. */
 void ordering_read(struct ordering *o, struct request *rq, const struct resource *r);
 

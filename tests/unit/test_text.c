@@ -55,6 +55,20 @@ Test(text, equality)
 	}
 }
 
+Test(text, among)
+{
+	static const char *const names[] = { "one", "two", NULL };
+	static const char *const none[] = { NULL };
+
+	cr_expect(text_is_among(T("one"), names));
+	cr_expect(text_is_among(T("two"), names));
+	cr_expect_not(text_is_among(T("tw"), names));
+	cr_expect_not(text_is_among(T("Two"), names));
+	cr_expect_not(text_is_among(T(""), names));
+	cr_expect_not(text_is_among(TEXT_NONE, names));
+	cr_expect_not(text_is_among(T("one"), none));
+}
+
 Test(text, starts)
 {
 	cr_assert(text_starts(T("abc"), T("ab")));
