@@ -178,9 +178,8 @@ with_permissions(struct request *rq, struct text changes, struct text before, st
 {
 	if (text_eq(before, after))
 		return changes;
-	changes.n--; /* the brace at its end */
-	return arena_printf(rq->arena, "%.*s%s\"permissions\":[%.*s,%.*s]}", TEXT_ARGS(changes),
-	    changes.n > 1 ? "," : "", TEXT_ARGS(before), TEXT_ARGS(after));
+	return audit_changes_and(rq, changes, "permissions",
+	    arena_printf(rq->arena, "[%.*s,%.*s]", TEXT_ARGS(before), TEXT_ARGS(after)));
 }
 
 static void

@@ -149,6 +149,14 @@ audit_changes(struct request *rq, const struct draft *d)
 }
 
 struct text
+audit_changes_and(struct request *rq, struct text changes, const char *name, struct text json)
+{
+	changes.n--; /* the brace at its end */
+	return arena_printf(rq->arena, "%.*s%s\"%s\":%.*s}", TEXT_ARGS(changes),
+	    changes.n > 1 ? "," : "", name, TEXT_ARGS(json));
+}
+
+struct text
 audit_removed(struct request *rq, const struct draft *d)
 {
 	return write_changes(rq, d, true);

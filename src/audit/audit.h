@@ -77,6 +77,10 @@ struct text audit_changes(struct request *rq, const struct draft *d);
 /* The same of an object that is deleted: {"email": ["old", null], ...}. */
 struct text audit_removed(struct request *rq, const struct draft *d);
 
+/* Changes with one more member, whose value is JSON. */
+struct text audit_changes_and(
+    struct request *rq, struct text changes, const char *name, struct text json);
+
 /* When the nth of the subject's last such events was, counted from the newest; none when there are fewer since then. */
 struct stamp audit_nth_last(
     struct request *rq, enum event event, struct uuid subject, struct stamp since, int64_t nth);

@@ -68,18 +68,18 @@ encode_changes(struct request *rq, struct json_writer *w, const struct value *v)
 #define BY_ANOTHER \
 	"(COALESCE(e.actor_uuid <> e.subject_uuid, FALSE) OR e.impersonator_uuid IS NOT NULL)"
 
-#define ANOTHERS T("-") /* before an address in the row: who may see it is not known in SQL */
+#define ANOTHERS "-" /* before an address in the row: who may see it is not known in SQL */
 
 /* Where colleagues and staff are when they do something about a user is not his to know, but staff's alone. */
 static void
 encode_address(struct request *rq, struct json_writer *w, const struct value *v)
 {
-	bool anothers = !v->null && text_starts(v->t, ANOTHERS);
+	bool anothers = !v->null && text_starts(v->t, T(ANOTHERS));
 
 	if (v->null || (anothers && (rq->caller.who & STAFF) == 0))
 		json_null(w);
 	else
-		json_text(w, text_slice(v->t, anothers ? ANOTHERS.n : 0, v->t.n));
+		json_text(w, text_slice(v->t, anothers ? strlen(ANOTHERS) : 0, v->t.n));
 }
 
 static const struct shape changes_shape = { .kind = KIND_JSON, .values = &shape_any };
@@ -114,7 +114,7 @@ static const struct field fields[] = {
 	  .read = ALL, .null = true, .shape = &changes_shape,
 	  .help = "By field [old, new] of what was changed, or what a role's event is about; no secrets." },
 	{ .name = "ip_address", .kind = KIND_TEXT, .encode = encode_address,
-	  .expression = "IF(" BY_ANOTHER ", CONCAT('-', e.address), e.address)",
+	  .expression = "IF(" BY_ANOTHER ", CONCAT('" ANOTHERS "', e.address), e.address)",
 	  .read = ALL, .null = true,
 	  .example = "192.0.2.7",
 	  .help = "From where: the client's address; what others did tells it to staff alone." },

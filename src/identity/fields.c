@@ -234,15 +234,11 @@ changes_of(struct request *rq, const struct draft *d)
 		{ "refresh_token", "sealed_refresh_token" },
 	};
 	struct text changes = audit_changes(rq, d);
-	struct buf out;
 
-	buf_init(&out, rq->arena);
-	buf_add(&out, text_slice(changes, 0, changes.n - 1)); /* without the brace at its end */
 	for (size_t i = 0; i < countof(secrets); i++)
 		if (draft_changes(d, secrets[i][1]))
-			buf_printf(&out, "%s\"%s\":\"set\"", out.n > 1 ? "," : "", secrets[i][0]);
-	buf_add(&out, T("}"));
-	return buf_text(&out);
+			changes = audit_changes_and(rq, changes, secrets[i][0], T("\"set\""));
+	return changes;
 }
 
 static void
