@@ -1,5 +1,6 @@
 """pull_remote_user and remote-eduteams against a service that follows the protocol, and breaks it in every way."""
 
+import contextlib
 import json
 import socket
 import subprocess
@@ -315,23 +316,32 @@ def test_a_rotated_refresh_token_is_kept(service, remote, provider, member):
     assert column(service, "version") == 1
 
 
-def test_a_refresh_token_that_staff_sets_meanwhile_stays(service, staff, remote, provider, member):
-    remote.rotate = True
-    asked, go_on = threading.Event(), threading.Event()
+@contextlib.contextmanager
+def held_back(remote, answer, ask):
+    """In it the remote holds back an answer, token or userinfo, to ask(), whose result is in the list afterwards."""
+    asked, go_on, results = threading.Event(), threading.Event(), []
 
     def slowly(handler):
         asked.set()
         go_on.wait(60)
-        remote.token(handler)
+        getattr(remote, answer)(handler)
 
-    remote.on_token = slowly
-    done = threading.Thread(target=pull, args=(member, member.user))
-    done.start()
-    assert asked.wait(60)
-    assert staff.patch(provider["url"], json={"refresh_token": "by hand"}).status_code == 200
-    by_hand = column(service, "refresh_token")
-    go_on.set()
-    done.join()
+    setattr(remote, f"on_{answer}", slowly)
+    thread = threading.Thread(target=lambda: results.append(ask()))
+    thread.start()
+    try:
+        assert asked.wait(60)
+        yield results
+    finally:
+        go_on.set()
+        thread.join()
+
+
+def test_a_refresh_token_that_staff_sets_meanwhile_stays(service, staff, remote, provider, member):
+    remote.rotate = True
+    with held_back(remote, "token", lambda: pull(member, member.user)):
+        assert staff.patch(provider["url"], json={"refresh_token": "by hand"}).status_code == 200
+        by_hand = column(service, "refresh_token")
     assert column(service, "refresh_token") == by_hand and column(service, "access_token") is None
 
 
@@ -359,51 +369,25 @@ def test_workers_fetch_one_token(crowded):
 
 def test_no_transaction_is_open_while_the_remote_is_asked(service, staff, remote, provider, member):
     """Also not with headers that lock rows before the handler runs."""
-    asked, go_on, results = threading.Event(), threading.Event(), []
-
-    def slowly(handler):
-        asked.set()
-        go_on.wait(60)
-        remote.userinfo(handler)
-
-    remote.on_userinfo = slowly
     etag = member.get(path_of(member.user)).headers["ETag"]
     headers = {"Idempotency-Key": unique("k"), "If-Match": etag}
-    done = threading.Thread(
-        target=lambda: results.append(member.post(path_of(member.user, ACTION), headers=headers).status_code))
-    done.start()
-    try:
-        assert asked.wait(60)
+
+    def ask():
+        return member.post(path_of(member.user, ACTION), headers=headers).status_code
+
+    with held_back(remote, "userinfo", ask) as results:
         # Those of other processes are over at once; this would last until the remote goes on.
         eventually(lambda: service.sql("SELECT COUNT(*) FROM information_schema.innodb_trx") == ((0,),))
-    finally:
-        go_on.set()
-        done.join()
     assert results == [200]
 
 
 def test_a_users_own_pulls_leave_a_worker_for_those_who_sign_in(service, staff, remote, provider, member):
-    asked, go_on = threading.Event(), threading.Event()
-
-    def slowly(handler):
-        asked.set()
-        go_on.wait(60)
-        remote.userinfo(handler)
-
-    remote.on_userinfo = slowly
-    first = []
-    done = threading.Thread(target=lambda: first.append(pull(member, member.user)))
-    done.start()
-    try:
-        assert asked.wait(60)
+    with held_back(remote, "userinfo", lambda: pull(member, member.user)) as first:
         for _ in range(3):
             answer = member.post(path_of(member.user, ACTION), timeout=20)
             assert status_and_json(answer) == (
                 429, {"detail": "Request was throttled. Expected available in 1 second."})
             assert answer.headers["Retry-After"] == "1"
-    finally:
-        go_on.set()
-        done.join()
     assert first == [(200, None)]
     assert pull(member, member.user) == (200, None)
 

@@ -489,13 +489,19 @@ def test_leaving_does_not_wait_for_a_server(post, server):
     assert len(post.delivered(s, to)) == 1
 
 
-def test_a_reload_has_ended_when_the_mailer_is_told(post, server):
-    """One in the middle of a mail ends it, and begins none with the old configuration."""
+def held_mail(post, server):
+    """A server that has a mail and holds back its yes until its hold is set; and to whom the mail is."""
     s = server()
     s.hold = threading.Event()
     post.configure(s)
     to = post.add()
     assert s.holding.wait(20)
+    return s, to
+
+
+def test_a_reload_has_ended_when_the_mailer_is_told(post, server):
+    """One in the middle of a mail ends it, and begins none with the old configuration."""
+    s, to = held_mail(post, server)
     told = Path(f"/proc/{mailer_pid(post.service, s.port)}/status")
     other = server()
     post.configure(other)
@@ -509,11 +515,7 @@ def test_a_reload_has_ended_when_the_mailer_is_told(post, server):
 
 def test_a_database_that_restarts_meanwhile_does_not_double_a_mail(post, server):
     """The server takes the mail while there is no database to note that in."""
-    s = server()
-    s.hold = threading.Event()
-    post.configure(s)
-    to = post.add()
-    assert s.holding.wait(20)
+    s, to = held_mail(post, server)
     post.service.run("stop_database")
     start = post.service.log_size()
     s.hold.set()
@@ -529,11 +531,7 @@ def test_a_database_that_restarts_meanwhile_does_not_double_a_mail(post, server)
 
 def test_mailer_that_dies(post, server):
     """Killed between the server's yes and its own note of it: the mail comes again, under the same id."""
-    s = server()
-    s.hold = threading.Event()
-    post.configure(s)
-    to = post.add()
-    assert s.holding.wait(20)
+    s, to = held_mail(post, server)
     claimed = post.row(to)
     assert claimed.attempts == 1 and claimed.due > 30
 
