@@ -22,6 +22,7 @@ from urllib.parse import unquote, urlsplit
 
 import pymysql
 import requests
+from pymysql.constants import ER
 
 from contract import Contract
 
@@ -296,15 +297,26 @@ class Service:
             unix_socket=self.database_socket, user=getpass.getuser(), database=self.database, **options
         )
 
+    def transaction(self, run):
+        """What run(cursor) returns; it runs again when the server gave up its transaction for one of the service's."""
+        with contextlib.closing(self.connect()) as connection, connection.cursor() as cursor:
+            while True:
+                try:
+                    result = run(cursor)
+                    connection.commit()
+                    return result
+                except pymysql.err.OperationalError as e:
+                    if e.args[0] != ER.LOCK_DEADLOCK:
+                        raise
+
     def sql(self, statement, *values):
         """Runs a statement as the database's own administrator; the rows as tuples."""
-        connection = self.connect(autocommit=True)
-        try:
-            with connection.cursor() as cursor:
-                cursor.execute(statement, values)
-                return cursor.fetchall()
-        finally:
-            connection.close()
+
+        def run(cursor):
+            cursor.execute(statement, values)
+            return cursor.fetchall()
+
+        return self.transaction(run)
 
     def add_database(self, name, options):
         """Another database, empty, and an option file by which rosterctl and rosterd find it."""

@@ -1,7 +1,6 @@
 """The statements that the service sends for a request, and what the database makes of them."""
 
 import contextlib
-import getpass
 
 import pymysql
 
@@ -31,11 +30,6 @@ def statements_of(service, ask):
 
 def plan(service, statement):
     """What EXPLAIN says of it, a table after the other: name, type of access, key, rows, the rest."""
-    connection = pymysql.connect(
-        unix_socket=service.env["DB_SOCKET"], user=getpass.getuser(), database="roster"
-    )
-    with connection.cursor(pymysql.cursors.DictCursor) as cursor:
+    with contextlib.closing(service.connect()) as connection, connection.cursor(pymysql.cursors.DictCursor) as cursor:
         cursor.execute("EXPLAIN " + statement.replace("%", "%%"), ())
-        rows = cursor.fetchall()
-    connection.close()
-    return rows
+        return cursor.fetchall()

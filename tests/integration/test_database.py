@@ -7,6 +7,7 @@ import select
 import signal
 import socket
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pymysql
 import pytest
@@ -178,6 +179,22 @@ def test_deadlock_runs_the_request_again(own):
         answers[0].headers["X-Request-ID"],
     )
     assert events == ((1,),)
+
+
+def test_a_deadlock_with_a_test_runs_the_test_again(own):
+    """What tests do in the database meets the service's own processes there."""
+    own.sql("CREATE OR REPLACE TABLE pair (n INT PRIMARY KEY, met INT)")
+    own.sql("INSERT INTO pair VALUES (1, 0), (2, 0)")
+    own.sql("CREATE OR REPLACE TABLE weight (n INT)")
+    with transaction(own) as cursor, ThreadPoolExecutor() as pool:
+        cursor.execute("INSERT INTO weight SELECT seq FROM seq_1_to_1000")
+        cursor.execute("UPDATE pair SET met = 1 WHERE n = 2")
+        both = pool.submit(own.sql, "UPDATE pair SET met = met + 2 ORDER BY n")
+        eventually(lambda: own.lock_waits() == 1)
+        cursor.execute("UPDATE pair SET met = 1 WHERE n = 1")
+        cursor.connection.commit()
+        both.result()
+    assert own.sql("SELECT met FROM pair ORDER BY n") == ((3,), (3,))
 
 
 # --- a COMMIT whose answer is lost

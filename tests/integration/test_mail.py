@@ -15,7 +15,6 @@ import threading
 from pathlib import Path
 from types import SimpleNamespace
 
-import pymysql
 import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult, LoginPassword
@@ -565,17 +564,12 @@ def test_a_mail_that_another_mailer_has(post, server):
     s = server()
     post.configure(smtp_url="")
     first, second = post.add(), post.add()
-    connection = pymysql.connect(unix_socket=post.service.env["DB_SOCKET"], user="root", database="roster")
-    try:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT id FROM mail_outbox WHERE id = %s FOR UPDATE", (post.row(first).id,))
-            post.configure(s)
-            assert len(post.delivered(s, second)) == 1
-            assert len(post.delivered(s, post.add())) == 1
-            assert s.mails(first) == []
-        connection.rollback()
-    finally:
-        connection.close()
+    with contextlib.closing(post.service.connect()) as connection, connection.cursor() as cursor:
+        cursor.execute("SELECT id FROM mail_outbox WHERE id = %s FOR UPDATE", (post.row(first).id,))
+        post.configure(s)
+        assert len(post.delivered(s, second)) == 1
+        assert len(post.delivered(s, post.add())) == 1
+        assert s.mails(first) == []
     assert len(post.delivered(s, first)) == 1
 
 

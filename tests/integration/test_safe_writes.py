@@ -1,6 +1,6 @@
 """Entity tags, conditional requests and Idempotency-Key."""
 
-import getpass
+import contextlib
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -237,16 +237,11 @@ def test_many_at_once_are_done_once(service, staff):
 
 
 def test_while_the_first_still_runs_the_second_gets_409(service, staff):
-    import pymysql
-
     key, body = unique("key"), new_user()
     assert post(staff, body, key).status_code == 201
-    holder = pymysql.connect(unix_socket=service.env["DB_SOCKET"], user=getpass.getuser(), database="roster")
-    try:
+    with contextlib.closing(service.connect()) as holder:
         holder.cursor().execute("SELECT id FROM idempotency_keys FOR UPDATE")
         answer = post(staff, body, key)
-    finally:
-        holder.close()
     assert answer.status_code == 409
     assert post(staff, body, key).status_code == 201
 

@@ -3,13 +3,11 @@
 ROSTER_EXAMPLES=N runs N examples of each property with another seed each time.
 """
 
-import getpass
 import json
 import os
 import re
 from datetime import date, datetime, timedelta, timezone
 
-import pymysql
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
@@ -567,9 +565,7 @@ class World:
         self.user = self.clients["himself"].user
         self.stem = unique("slug")
         self.share_a_customer()
-        self.database = pymysql.connect(
-            unix_socket=service.env["DB_SOCKET"], user=getpass.getuser(), database="roster", autocommit=True
-        )
+        self.database = service.connect(autocommit=True)
         rows = self.sql("SELECT username, slug FROM users")
         self.usernames = {username for username, _ in rows}
         self.slugs = {slug for _, slug in rows} - {self.user["slug"]}

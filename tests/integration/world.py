@@ -4,13 +4,10 @@ The same seed makes the same world but for its times, which are counted from now
 some through the API. The rules are written from the API's description, not from the program.
 """
 
-import getpass
 import random
 import uuid
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
-
-import pymysql
 
 CUSTOMERS, PROJECTS, PEOPLE, GRANTS = 50, 500, 5_000, 20_000
 FIRST_ID = 100_000
@@ -303,14 +300,9 @@ class World:
     def insert(self, table, columns, rows):
         columns = columns.split()
         marks = ", ".join(["%s"] * len(columns))
-        connection = pymysql.connect(
-            unix_socket=self.service.env["DB_SOCKET"], user=getpass.getuser(), database="roster"
-        )
-        with connection.cursor() as cursor:
-            cursor.executemany(f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks})", rows)
-            cursor.execute(f"ANALYZE TABLE {table}")
-        connection.commit()
-        connection.close()
+        statement = f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks})"
+        self.service.transaction(lambda cursor: cursor.executemany(statement, rows))
+        self.sql(f"ANALYZE TABLE {table}")
 
     # --- the rules
 
