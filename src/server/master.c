@@ -360,13 +360,15 @@ wait_for_leaving(struct master *m, int64_t time)
 static void
 stop(struct master *m)
 {
-	notify_stopping();
+	int64_t drain = m->setup.config.drain_timeout * SECONDS;
+
+	notify_stopping(drain + 3 * STOP_EXTRA);
 	log_info("stops: accepted requests are finished");
 	lanes_close(m);
 	if (m->examiner != 0)
 		kill(m->examiner, SIGKILL); /* it has nothing to lose, and a copy of the lock */
 	each_child(m, dismiss_unless_last);
-	wait_for_leaving(m, m->setup.config.drain_timeout * SECONDS + STOP_EXTRA);
+	wait_for_leaving(m, drain + STOP_EXTRA);
 	each_child(m, dismiss);
 	wait_for_leaving(m, STOP_EXTRA);
 	log_info("stopped");
@@ -422,9 +424,12 @@ go_on(struct master *m)
 static bool
 begin(struct master *m)
 {
-	m->lock = socket_dir_take(&m->setup.config);
+	const struct config *c = &m->setup.config;
+
+	m->lock = socket_dir_take(c);
 	if (m->lock < 0)
 		return false;
+	notify_starting((c->database_wait + 4 * c->database_timeout) * SECONDS);
 	if (check_world(m) && lanes_resize(m))
 		return true;
 	lanes_close(m);

@@ -7,6 +7,12 @@
 #include "server/notify.h"
 
 void
+notify_starting(int64_t microseconds)
+{
+	(void)sd_notifyf(0, "EXTEND_TIMEOUT_USEC=%" PRId64, microseconds);
+}
+
+void
 notify_ready(void)
 {
 	(void)sd_notify(0, "READY=1");
@@ -19,9 +25,9 @@ notify_reloading(void)
 }
 
 void
-notify_stopping(void)
+notify_stopping(int64_t microseconds)
 {
-	(void)sd_notify(0, "STOPPING=1");
+	(void)sd_notifyf(0, "STOPPING=1\nEXTEND_TIMEOUT_USEC=%" PRId64, microseconds);
 }
 
 int64_t

@@ -395,6 +395,7 @@ def supervised(beside, systemd, tmp_path):
 
 def test_systemd_hears_of_each_state(supervised, systemd, tmp_path):
     process = supervised()
+    assert systemd.hear() == ["EXTEND_TIMEOUT_USEC=100000000"]
     assert systemd.hear() == ["READY=1"]
     assert (tmp_path / "run" / "api" / "0.sock").is_socket()
     assert (tmp_path / "run" / "slow" / "0.sock").is_socket()
@@ -407,7 +408,7 @@ def test_systemd_hears_of_each_state(supervised, systemd, tmp_path):
     assert before <= int(microseconds) <= time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1000
     assert systemd.hear() == ["READY=1"]
     process.send_signal(signal.SIGTERM)
-    assert systemd.hear() == ["STOPPING=1"]
+    assert systemd.hear() == ["STOPPING=1", "EXTEND_TIMEOUT_USEC=45000000"]
     assert process.wait(60) == 0
     assert not (tmp_path / "run" / "api" / "0.sock").exists()
 
@@ -415,6 +416,7 @@ def test_systemd_hears_of_each_state(supervised, systemd, tmp_path):
 def test_systemd_hears_of_the_end_of_the_last_reload_only(daemon, systemd):
     d = daemon(workers=1, config="database_timeout = 60", environment={"NOTIFY_SOCKET": str(systemd.path)})
     d.expect_log("assertion failed|was ended by signal 6|no such option|the configuration is not taken")
+    assert systemd.hear() == ["EXTEND_TIMEOUT_USEC=300000000"]
     assert systemd.hear() == ["READY=1"]
     before = set(d.children())
     few, most = resource.prlimit(d.master, resource.RLIMIT_NOFILE)
@@ -440,11 +442,12 @@ def test_systemd_hears_of_the_end_of_the_last_reload_only(daemon, systemd):
     assert systemd.hear() == ["READY=1"]
     eventually(lambda: d.messages("reloaded"))
     os.kill(d.master, signal.SIGTERM)
-    assert systemd.hear() == ["STOPPING=1"]
+    assert systemd.hear() == ["STOPPING=1", "EXTEND_TIMEOUT_USEC=45000000"]
 
 
 def test_systemd_hears_signs_of_life_twice_in_each_interval(supervised, systemd):
     supervised(WATCHDOG_USEC="400000")
+    systemd.hear()
     assert systemd.hear() == ["READY=1"]
     systemd.sign_of_life()
     began = time.monotonic()
