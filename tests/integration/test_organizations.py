@@ -17,8 +17,8 @@ def world(service):
 # --- visibility
 
 
-def test_who_sees_whom(world):
-    w = world
+def test_who_sees_whom(service):
+    w = World(service)
     everyone = usernames(w.owner, w.manager, w.member, w.neighbour)
     path = "/api/users/?page_size=300"
     assert names(w.owner.get(path)) == everyone
@@ -38,8 +38,8 @@ def test_the_invisible_is_404_the_visible_403(world):
     assert (answer.status_code, answer.json()) == (403, FORBIDDEN)
 
 
-def test_who_sees_which_customer_and_project(world):
-    w = world
+def test_who_sees_which_customer_and_project(service):
+    w = World(service)
     for client, customers, projects in (
         (w.owner, {w.customer["name"]}, {w.project["name"], w.sibling["name"]}),
         (w.member, {w.customer["name"]}, {w.project["name"]}),

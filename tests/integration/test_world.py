@@ -592,7 +592,7 @@ class Change:
         elif status == 200:
             for grant in self.same():
                 grant.is_active = False
-                grant.expires = datetime.now(timezone.utc)
+                grant.expires = self.world.end_of(grant)
 
 
 def grants_in_database(world):

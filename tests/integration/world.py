@@ -206,6 +206,10 @@ class World:
             Grant(row[0], str(uuid.UUID(row[1])), user, role, scope, created, expires, by=by or self.staff)
         )
 
+    def end_of(self, grant):
+        ((end,),) = self.sql("SELECT expiration_time FROM role_grants WHERE id = %s", grant.id)
+        return end.replace(tzinfo=timezone.utc)
+
     def add(self, grant):
         for grants in (self.grants, grant.user.grants, grant.scope.grants):
             grants.append(grant)
