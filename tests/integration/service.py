@@ -4,6 +4,7 @@ import contextlib
 import email
 import email.policy
 import getpass
+import itertools
 import json
 import os
 import random
@@ -48,10 +49,19 @@ def eventually(condition, seconds=60, what="the condition"):
         time.sleep(0.02)
 
 
+def own_ports():
+    """Those of this pytest process: neither the others' nor of ./dev's SMTP sinks, and the kernel gives them to no client."""
+    number, of = os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:], os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")
+    ports = range(10000 + int(number), 20000, int(of))
+    return itertools.cycle(random.sample(ports, len(ports)))
+
+
+PORTS = own_ports()
+
+
 def free_port():
-    """A port that nobody listens on, out of those that the kernel does not give to clients meanwhile."""
-    while True:
-        port = random.randrange(10000, 32768)
+    """A port that nobody listens on, and that nobody else is going to: who asked for it may take his time."""
+    for port in PORTS:
         with contextlib.suppress(OSError), socket.socket() as s:
             s.bind(("127.0.0.1", port))
             return port
@@ -214,6 +224,22 @@ class Service:
         self.reload()
         eventually(lambda: not before & set(self.children()), what="the end of the old workers")
 
+    @contextlib.contextmanager
+    def renewed_nginx(self):
+        """
+        nginx is told to reload meanwhile, by SIGHUP to the number or else; waits until its old workers have gone, and
+        with them the connections that clients have kept: a request on one of those might come too late.
+        """
+        nginx = int((self.state / "pids" / "nginx").read_text())
+        before = self.children_of(nginx)
+        yield nginx
+
+        def is_renewed():
+            now = self.children_of(nginx)
+            return now and not before & now
+
+        eventually(is_renewed, what="nginx's new workers")
+
     def rosterctl(self, *words, stdin="", check=True):
         done = subprocess.run(
             [BUILD / "rosterctl", "--config", self.state / "roster.conf", *words],
@@ -232,12 +258,20 @@ class Service:
     def log_file(self):
         return self.state / "logs" / "rosterd.log"
 
-    def log(self, start=0, end=None):
-        """The log's lines from byte start on, up to byte end, parsed; what is no JSON is {"raw": line}."""
+    def log_bytes(self, start=0):
+        """Whole lines: a file shows what is being written to it in part, when that goes on to another page."""
         with open(self.log_file, "rb") as f:
             f.seek(start)
-            lines = f.read(None if end is None else end - start).decode("utf-8", "replace").splitlines()
-        return [self.parse(line) for line in lines if line.strip()]
+            new = f.read()
+        return new[: new.rfind(b"\n") + 1]
+
+    def log(self, start=0):
+        """The log's lines from byte start on, parsed; what is no JSON is {"raw": line}."""
+        return self.parsed(self.log_bytes(start))
+
+    @classmethod
+    def parsed(cls, data):
+        return [cls.parse(line) for line in data.decode("utf-8", "replace").split("\n") if line.strip()]
 
     @staticmethod
     def parse(line):
@@ -270,11 +304,10 @@ class Service:
 
     def check_log(self):
         """Fails on what no test has announced: errors, crashes, sanitizer reports."""
-        end = self.log_size()
-        lines = self.log(self.seen, end)
-        self.seen = end
+        new = self.log_bytes(self.seen)
+        self.seen += len(new)
         bad = []
-        for line in lines:
+        for line in self.parsed(new):
             text = json.dumps(line, ensure_ascii=False)
             # ./dev asks until it is ready, and what keeps it from that has a line of its own.
             if line.get("route") == "/health/ready":
@@ -292,9 +325,13 @@ class Service:
         return self.env["DB_SOCKET"]
 
     def connect(self, **options):
-        """A connection to the database as its own administrator."""
+        """A connection to the database as its own administrator, with the service's time zone."""
         return pymysql.connect(
-            unix_socket=self.database_socket, user=getpass.getuser(), database=self.database, **options
+            unix_socket=self.database_socket,
+            user=getpass.getuser(),
+            database=self.database,
+            init_command="SET time_zone = '+00:00'",
+            **options,
         )
 
     def transaction(self, run):
@@ -334,7 +371,7 @@ class Service:
         with contextlib.closing(self.connect()) as connection, ThreadPoolExecutor() as pool:
             connection.cursor().execute(statement, values)
             answers = [pool.submit(ask) for ask in asks]
-            eventually(lambda: self.lock_waits() == len(asks), what="the waiting")
+            eventually(lambda: self.lock_waits() >= len(asks), what="the waiting")
             connection.commit()
             return [answer.result() for answer in answers]
 

@@ -55,8 +55,7 @@ def test_a_backup_brings_everything_back(service, other, tmp_path):
     assert os.stat(file).st_mode & 0o777 == 0o600
 
     late = other.create()
-    os.kill(other.master, signal.SIGTERM)
-    eventually(lambda: other.messages("stopped"))
+    other.run("stop_rosterd")
     done = backup(other, "restore", "--replace", file)
     assert (done.returncode, done.stderr) == (0, "")
     shutil.copy(service.state / "keys", other.state / "keys")

@@ -274,7 +274,7 @@ class Proxy:
 @pytest.fixture
 def proxied(daemon, tmp_path):
     """A daemon whose connections to the database lead through .proxy."""
-    d = daemon(workers=1, config="database_timeout = 1")
+    d = daemon(workers=1)
     d.proxy = Proxy(tmp_path / "proxy", d.database_socket)
     options = d.state / "roster.cnf"
     options.write_text(re.sub(r"(?m)^socket=.*", f"socket={tmp_path}/proxy", options.read_text()))
@@ -308,6 +308,7 @@ def test_commit_whose_answer_is_lost_is_looked_up(proxied, fault, found):
 
 def test_commit_that_cannot_be_looked_up_is_not_claimed(proxied):
     proxied.expect_log('"status": 503|COMMIT')
+    reconfigure(proxied, "database_timeout = 1")  # for how long it is tried
     user = new_user()
     proxied.proxy.set("all", after=user["username"])
     answer = proxied.staff.post("/api/users/", json=user)

@@ -278,7 +278,8 @@ def write_upstreams(t):
 
 @does(CONFIGURATION, "nginx -s reload")
 def reload_nginx(t):
-    yield
+    with t.service.renewed_nginx():
+        yield
     ready(t.service)
 
 
@@ -348,7 +349,8 @@ def write_more_upstreams(t):
 
 @does(OPERATING, "nginx -s reload")
 def reload_nginx_again(t):
-    yield
+    with t.service.renewed_nginx():
+        yield
     ready(t.service)
 
 

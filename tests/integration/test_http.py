@@ -435,10 +435,8 @@ def test_nobody_behind_nginx(own_service):
     service = own_service(workers=1)
     path = service.state / "nginx" / "site.conf"
     path.write_text(path.read_text().replace("fastcgi_read_timeout 60s", "fastcgi_read_timeout 1s"))
-    nginx = int((service.state / "pids" / "nginx").read_text())
-    before = service.children_of(nginx)
-    os.kill(nginx, signal.SIGHUP)
-    eventually(lambda: service.children_of(nginx) and not before & service.children_of(nginx))
+    with service.renewed_nginx() as nginx:
+        os.kill(nginx, signal.SIGHUP)
 
     for pid in service.children():
         os.kill(pid, signal.SIGSTOP)

@@ -44,6 +44,7 @@ def says(remote, member, keys):
 def pull(member):
     answer = member.post(path_of(member.user, ACTION))
     assert (answer.status_code, answer.content) == (200, b""), answer.text
+    return answer
 
 
 def add(client, name, line):
@@ -247,9 +248,10 @@ INVALID = [
 def test_invalid_keys_are_left_out(service, remote, member):
     good, start = ed25519(), service.log_size()
     says(remote, member, [*INVALID[:9], good, *INVALID[9:]])
-    pull(member)
+    request_id = pull(member).headers["X-Request-ID"]
     assert lines(member) == mirrored(good)
-    warnings = [line for line in service.log(start) if line["level"] == "warning"]
+    told = [line for line in service.log(start) if line.get("request_id") == request_id]
+    warnings = [line for line in told if line["level"] == "warning"]
     assert [line["message"] for line in warnings] == [
         f"{len(INVALID)} of the {len(INVALID) + 1} SSH keys that eduteams has of user {member.user['uuid']}"
         " are none that are taken"
