@@ -169,6 +169,7 @@ enum finding {
 /* What came of asking for a user. */
 struct pull {
 	struct text identifier;
+	bool is_user; /* the identifier is the name of one whom we had: he is not made anew */
 	struct provider provider;
 	bool asked;
 	enum finding finding;

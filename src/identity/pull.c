@@ -247,6 +247,13 @@ apply_new(struct request *rq, const struct claims *c, struct uuid *uuid)
 	return 0;
 }
 
+/* He was deleted while the service was asked for him. */
+static bool
+is_gone(const struct pull *pull)
+{
+	return pull->is_user && text_eq(pull->claims.username, pull->identifier);
+}
+
 static int
 apply_found(struct request *rq, const struct pull *pull, struct uuid *uuid)
 {
@@ -258,7 +265,7 @@ apply_found(struct request *rq, const struct pull *pull, struct uuid *uuid)
 		    "remote-eduteams error: Unable to match user because identity field is missing from "
 		    "user profile.");
 	if (!db_row(rq->db, &pulled_by_username, &u, V(c->username)))
-		return apply_new(rq, c, uuid);
+		return is_gone(pull) ? 0 : apply_new(rq, c, uuid);
 	if (!is_managed(&u, pull->provider.name))
 		return reply_list(rq, 400, NOT_MANAGED);
 	if (!u.is_active && !pull->provider.reactivate)
@@ -296,11 +303,11 @@ asked(struct request *rq)
 }
 
 static int
-ask(struct request *rq, const struct provider *p, struct text identifier)
+ask(struct request *rq, const struct provider *p, struct text identifier, bool is_user)
 {
 	struct pull *pull = arena_alloc(rq->arena, sizeof(*pull));
 
-	*pull = (struct pull){ .identifier = identifier, .provider = *p };
+	*pull = (struct pull){ .identifier = identifier, .is_user = is_user, .provider = *p };
 	rq->outside = pull;
 	return request_step_outside(rq, step);
 }
@@ -320,7 +327,7 @@ pull_remote_user(struct request *rq)
 	if (!provider_load(rq->db, EDUTEAMS, &p))
 		return reply_list(rq, 400, DISABLED);
 	if (asked(rq) == NULL)
-		return ask(rq, &p, u.username);
+		return ask(rq, &p, u.username, true);
 	refused = pull_apply(rq, asked(rq), &found);
 	return refused != 0 ? refused : reply_empty(rq, 200);
 }
@@ -387,7 +394,7 @@ remote_eduteams(struct request *rq)
 	if (!body_read(rq, wanted_body, countof(wanted_body), &in))
 		return body_trouble(rq);
 	if (asked(rq) == NULL)
-		return ask(rq, &p, in.cuid);
+		return ask(rq, &p, in.cuid, false);
 	if ((refused = pull_apply(rq, asked(rq), &found)) != 0)
 		return refused;
 	if (uuid_is_none(found)) {

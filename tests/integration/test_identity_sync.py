@@ -319,6 +319,18 @@ def test_a_deleted_user_or_provider_is_no_trouble(host, remote, provide, people)
     assert host.staff.get("/api/users/me/").status_code == 200
 
 
+def test_a_user_who_is_deleted_while_he_is_asked_for_stays_so(host, remote, provide, people):
+    gone, stays = people(2)
+    remote.gate.clear()
+    provide(sync_in_flight=1)
+    eventually(lambda: remote.now == [gone])
+    user = host.staff.get(f"/api/users/?username={gone}").json()[0]
+    assert host.staff.delete(path_of(user)).status_code == 204
+    remote.gate.set()
+    all_synced(host, [stays])
+    assert host.staff.get(f"/api/users/?username={gone}").json() == []
+
+
 # --- rosterctl
 
 
