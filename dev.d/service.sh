@@ -222,8 +222,9 @@ port_is_taken() {
 }
 
 start_smtp() {
-	smtp_port=$(shuf -i 20000-30000 -n 1)
-	while port_is_taken "$smtp_port"; do
+	# One that is the instance's like $port: others that start at the same time do not choose it.
+	smtp_port=$((port + 10000))
+	while [ $smtp_port -gt 65535 ] || port_is_taken "$smtp_port"; do
 		smtp_port=$(shuf -i 20000-30000 -n 1)
 	done
 	start smtp $python -m aiosmtpd -n -l "127.0.0.1:$smtp_port" \

@@ -67,6 +67,23 @@ def free_port():
             return port
 
 
+def put(file, text):
+    """Writes a file that others may be reading."""
+    new = file.with_suffix(".new")
+    new.write_text(text)
+    new.rename(file)
+
+
+def rest_of(terminal):
+    """What is still written to a terminal until nobody has its other side any more; ours is closed, too."""
+    said = b""
+    with contextlib.suppress(OSError):  # the end
+        while part := os.read(terminal, 65536):
+            said += part
+    os.close(terminal)
+    return said
+
+
 def dev(*words, check=True, **options):
     """Runs ./dev; its output is in the result."""
     done = subprocess.run(
@@ -194,11 +211,15 @@ class Service:
             return ""
 
     def settle(self):
-        """Waits until each process is there, and none twice: the first worker answers before, and the last one after."""
+        """
+        Waits until each process is there by its own name, and none twice: the first worker answers before, and the
+        last one after.
+        """
 
         def is_settled():
             names = [self.process_name(pid) for pid in self.children()]
-            return len(set(names)) == len(names) and {"rosterd keeper", "rosterd mailer", "rosterd sync"} <= set(names)
+            own = {name for name in names if name.startswith("rosterd ")}
+            return len(own) == len(names) and {"rosterd keeper", "rosterd mailer", "rosterd sync"} <= own
 
         eventually(is_settled, what="one process of each kind")
 
@@ -207,9 +228,7 @@ class Service:
         file = self.state / "roster.conf"
         names = [line.split()[0] for line in lines]
         kept = [old for old in file.read_text().splitlines() if (old.split() or [""])[0] not in names]
-        new = file.with_suffix(".new")
-        new.write_text("\n".join([*kept, *lines, ""]))
-        new.rename(file)
+        put(file, "\n".join([*kept, *lines, ""]))
         return range(len(kept) + 1, len(kept) + len(lines) + 1)
 
     def reload(self):

@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 from identity import PROVIDERS, belongs_to, provider_body
-from service import BUILD, unique
+from service import BUILD, rest_of, unique
 from users import FORBIDDEN, MALFORMED, NO_CREDENTIALS, STAMP, UNKNOWN, UUID, path_of, status_and_json
 
 NOT_FOUND = {"detail": "No IdentityProvider matches the given query."}
@@ -388,12 +388,7 @@ def test_rosterctl_asks_without_showing(service, staff):
     while b"client secret: " not in said:
         said += os.read(terminal, 1000)
     os.write(terminal, b"open sesame\n")
-    try:
-        while part := os.read(terminal, 1000):
-            said += part
-    except OSError:
-        pass  # the terminal's other side is closed
+    said += rest_of(terminal)
     assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
-    os.close(terminal)
     assert b"open sesame" not in said
     assert staff.get(f"{PROVIDERS}?name={name}").json()[0]["has_client_secret"] is True

@@ -11,7 +11,7 @@ from datetime import timedelta
 import pytest
 from daemon import Daemon
 from identity import PROVIDERS, Watched, belongs_to
-from service import BUILD, eventually, unique
+from service import BUILD, eventually, rest_of, unique
 from users import path_of
 
 DAY = 86400
@@ -411,12 +411,8 @@ def test_run_on_a_terminal_draws_a_bar(host, remote, provide, people):
     if pid == 0:
         os.execv(BUILD / "rosterctl", [
             "rosterctl", "--config", str(host.state / "roster.conf"), "sync", "run", "eduteams", "--all"])
-    said = b""
-    with contextlib.suppress(OSError):  # the terminal's other side is closed
-        while part := os.read(terminal, 1000):
-            said += part
+    said = rest_of(terminal)
     assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
-    os.close(terminal)
     assert b"accounts," in said and b"eduteams: synced 3, failed 0" in said
 
 

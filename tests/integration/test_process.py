@@ -13,7 +13,7 @@ import pytest
 
 from fastcgi import Connection, socket_of, worker_at
 from load import Load, check_nothing_lost, create, read, rows
-from service import BUILD, Client, eventually
+from service import BUILD, Client, eventually, put
 
 
 def workers(daemon, lane="api"):
@@ -357,11 +357,11 @@ def test_reload_for_a_database_that_is_not_there_keeps_the_old_one(daemon):
     options = d.state / "roster.cnf"
     good = options.read_text()
     d.change_config("database_wait = 1")
-    options.write_text(good.replace("mariadb.sock", "nothing.sock"))
+    put(options, good.replace("mariadb.sock", "nothing.sock"))
     os.kill(d.master, signal.SIGHUP)
     os.kill(d.master, signal.SIGHUP)  # it waits for the end of what goes on
     eventually(lambda: len(d.messages("the configuration is not taken")) > 0)
-    options.write_text(good)
+    put(options, good)
     assert read(d.staff) == (None, 200)
     d.reload()
     assert read(d.staff) == (None, 200)

@@ -8,7 +8,7 @@ import signal
 import pytest
 from fastcgi import Connection, socket_of
 from load import Load, check_nothing_lost, create, read
-from service import BUILD, eventually
+from service import BUILD, eventually, put
 
 # A program that is good, and is held up before it begins.
 HELD = """#!/usr/bin/python3
@@ -39,13 +39,6 @@ def renewable(daemon):
         return d
 
     return start
-
-
-def put(file, text):
-    """Writes a file that others may be reading."""
-    new = file.with_suffix(".new")
-    new.write_text(text)
-    new.rename(file)
 
 
 def replace(d, script=None):

@@ -9,7 +9,7 @@ import threading
 import pytest
 from docs import blocks, pages
 from identity import PROVIDERS, belongs_to
-from service import BUILD, Client, unique
+from service import BUILD, Client, rest_of, unique
 from users import path_of
 
 DONE, FAILED, PARTLY = 0, 1, 4
@@ -136,8 +136,7 @@ def test_more_than_a_batch(host):
     words = [BUILD / "rosterctl", "--config", host.state / "roster.conf", "key", "reseal"]
     done = subprocess.run(words, stdout=subprocess.PIPE, stderr=theirs, text=True)
     os.close(theirs)
-    shown = os.read(ours, 65536).decode()
-    os.close(ours)
+    shown = rest_of(ours).decode()
     n = rows(host, "tokens")
     assert n > 250
     assert (done.returncode, done.stdout) == (DONE, f"tokens: {n} by an older key, resealed {n}, left 0\n")
