@@ -3,6 +3,7 @@
 import csv
 import hashlib
 import base64
+import contextlib
 import io
 import json
 import os
@@ -17,7 +18,7 @@ import warnings
 import pytest
 
 from people import people
-from service import BUILD, Client, eventually, unique
+from service import BUILD, Client, eventually, rest_of, unique
 from users import STAMP
 
 with warnings.catch_warnings():
@@ -509,8 +510,19 @@ def test_the_same_import_once_more_finds_its_accounts(service, words):
     assert "standard input:1: username: user with this username already exists." in done.stderr
 
 
-# The connection of an import that writes.
-WRITING = "SELECT id FROM information_schema.processlist WHERE info LIKE 'INSERT INTO users %% RETURNING id'"
+@contextlib.contextmanager
+def importing(service, file, *words, until):
+    """An import that has come as far as this account, and waits in the database while the block lasts."""
+    command = [BUILD / "rosterctl", "--config", service.state / "roster.conf", "user", "import", *words, file]
+    with contextlib.closing(service.connect()) as connection:
+        # Whether the name is taken is told when this transaction ends.
+        connection.cursor().execute(
+            "INSERT INTO users (uuid, username, slug, email, date_joined, modified)"
+            " VALUES (RANDOM_BYTES(16), %s, %s, '', NOW(6), NOW(6))", (until["username"], unique("held")))
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        eventually(lambda: service.lock_waits() == 1, what="the import's waiting")
+        yield process
+        connection.rollback()
 
 
 def test_an_import_that_was_killed_goes_on(service, tmp_path):
@@ -523,11 +535,9 @@ def test_an_import_that_was_killed_goes_on(service, tmp_path):
         first, last = crowd[0]["username"], crowd[-1]["username"]
         return [len(users_of(service, [{"username": name}])) for name in (first, last)]
 
-    command = [BUILD / "rosterctl", "--config", service.state / "roster.conf", "user", "import", "--skip-errors", file]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-    eventually(lambda: there()[0] == 1)
-    process.send_signal(signal.SIGKILL)
-    process.wait()
+    with importing(service, file, "--skip-errors", until=crowd[4000]) as process:
+        process.kill()
+        process.communicate()
     assert there() == [1, 0]
     again = counts(run(service, "import", file, "--skip-errors", "--json"))
     assert again["imported"] + again["present"] == 8000 and again["refused"] == 0
@@ -542,11 +552,9 @@ def test_killed_without_skip_errors_nothing_is_there(service, tmp_path):
     crowd = [new("w") for _ in range(8000)]
     file = tmp_path / "crowd.jsonl"
     file.write_text(json_lines(crowd))
-    command = [BUILD / "rosterctl", "--config", service.state / "roster.conf", "user", "import", file]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-    eventually(lambda: service.sql(WRITING))
-    process.send_signal(signal.SIGKILL)
-    process.wait()
+    with importing(service, file, until=crowd[-1]) as process:
+        process.kill()
+        process.communicate()
     assert not users_of(service, crowd[:1] + crowd[-1:])
 
 
@@ -554,10 +562,10 @@ def test_a_lost_connection_costs_another_try_only(service, tmp_path):
     crowd = [new("l") for _ in range(8000)]
     file = tmp_path / "crowd.jsonl"
     file.write_text(json_lines(crowd))
-    command = [BUILD / "rosterctl", "--config", service.state / "roster.conf", "user", "import", "--json", file]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    ((thread,),) = eventually(lambda: service.sql(WRITING))
-    service.sql(f"KILL {thread}")
+    writing = "SELECT id FROM information_schema.processlist WHERE info LIKE 'INSERT INTO users %% RETURNING id'"
+    with importing(service, file, "--json", until=crowd[-1]) as process:
+        ((thread,),) = service.sql(writing)
+        service.sql(f"KILL {thread}")
     stdout, _ = process.communicate(timeout=120)
     assert process.returncode == 0
     assert json.loads(stdout) == {"imported": 8000, "present": 0, "refused": 0}
@@ -594,17 +602,7 @@ def on_a_terminal(command):
     ours, theirs = pty.openpty()
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=theirs)
     os.close(theirs)
-    said = b""
-    while True:
-        try:
-            piece = os.read(ours, 65536)
-        except OSError:
-            break
-        if not piece:
-            break
-        said += piece
-    os.close(ours)
-    return said.decode(), process.wait()
+    return rest_of(ours).decode(), process.wait()
 
 
 def test_a_bar_on_a_terminal_only(service, tmp_path):
