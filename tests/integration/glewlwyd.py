@@ -74,7 +74,7 @@ class Glewlwyd:
         assert self.process.poll() is None, (self.folder / "log").read_text()
         try:
             return self.session.get(f"{self.url}/config", timeout=5).ok
-        except requests.ConnectionError:
+        except (requests.ConnectionError, requests.Timeout):
             return False
 
     def stop(self):

@@ -153,7 +153,7 @@ def test_a_token_is_used_for_its_lifetime(service, glewlwyd, remote, member):
 
 
 def test_a_token_that_is_over_is_replaced(service, own_glewlwyd, provide):
-    glewlwyd = own_glewlwyd(lifetime=1)
+    glewlwyd = own_glewlwyd(lifetime=3)  # with less, one may be over before it is used
     _, remote = provide(service, glewlwyd)
     member = remote.member(service)
 

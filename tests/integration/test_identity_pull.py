@@ -468,11 +468,16 @@ def test_no_token(service, staff, remote, provide, member, same, fault):
 
 
 @pytest.mark.parametrize("fault", NO_ANSWER)
-def test_no_user_information(service, staff, remote, provide, member, same, fault):
-    provide(remote, timeout=1)
-    remote.on_userinfo = lambda handler: NO_ANSWER[fault](remote, handler)
+def test_no_user_information(service, staff, remote, provider, member, same, fault):
     url = remote.url(f"/userinfo/{member.user['username']}")
-    assert pull(staff, member.user) == (400, {"detail": f"Unable to get user info for {url}"})
+    unable = (400, {"detail": f"Unable to get user info for {url}"})
+    remote.on_userinfo = lambda handler: remote.answer(handler, 503, {})
+    assert pull(staff, member.user) == unable
+    # The token is there now: so little time is for the answer alone.
+    assert staff.patch(provider["url"], json={"timeout": 1}).status_code == 200
+    remote.on_userinfo = lambda handler: NO_ANSWER[fault](remote, handler)
+    assert pull(staff, member.user) == unable
+    assert len(remote.asked("/token")) == 1 and len(remote.asked("/userinfo")) >= 2
     assert column(service, "access_token") is not None
 
 

@@ -326,6 +326,7 @@ def test_no_password_file(post, server, password_file):
     missing = password_file.with_name("missing")
     post.service.expect_log("cannot read smtp_password_file .*missing: No such file or directory")
     post.configure(s, smtp_user="alice", smtp_password_file=missing)
+    eventually(lambda: post.service.messages("cannot read smtp_password_file"), what="the mailer's complaint")
     to = post.add()
     post.configure(s, smtp_user="alice", smtp_password_file=password_file)
     assert len(post.delivered(s, to)) == 1

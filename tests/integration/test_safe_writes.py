@@ -242,6 +242,7 @@ def test_while_the_first_still_runs_the_second_gets_409(service, staff):
     with contextlib.closing(service.connect()) as holder:
         holder.cursor().execute("SELECT id FROM idempotency_keys FOR UPDATE")
         answer = post(staff, body, key)
+        holder.rollback()  # or it ends at some time after the connection
     assert answer.status_code == 409
     assert post(staff, body, key).status_code == 201
 

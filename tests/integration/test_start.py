@@ -446,11 +446,13 @@ def test_systemd_hears_of_the_end_of_the_last_reload_only(daemon, systemd):
 
 
 def test_systemd_hears_signs_of_life_twice_in_each_interval(supervised, systemd):
-    supervised(WATCHDOG_USEC="400000")
+    process = supervised(WATCHDOG_USEC="400000")
     systemd.hear()
     assert systemd.hear() == ["READY=1"]
-    systemd.sign_of_life()
     began = time.monotonic()
-    for _ in range(5):
+    process.send_signal(signal.SIGHUP)
+    assert systemd.hear()[0] == "RELOADING=1"
+    # What comes now was sent since.
+    for _ in range(6):
         systemd.sign_of_life()
     assert time.monotonic() - began >= 0.9, "one each 0.2 s and no more"

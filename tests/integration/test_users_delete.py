@@ -106,25 +106,25 @@ def test_token_and_password_are_gone(service, staff):
     assert status_and_json(answer) == (401, {"detail": "Invalid username/password."})
 
 
-def rows_of_users(service):
-    """How many rows refer to users, by table and column."""
+def rows_of_user(service, user_id):
+    """How many rows refer to a user, by table and column."""
     columns = service.sql(
         "SELECT table_name, column_name FROM information_schema.key_column_usage"
         " WHERE table_schema = DATABASE() AND referenced_table_name = 'users'"
     )
     assert ("tokens", "user_id") in columns
     return {
-        (table, column): service.sql(f"SELECT COUNT(*) FROM `{table}` WHERE `{column}` IS NOT NULL")
+        (table, column): service.sql(f"SELECT COUNT(*) FROM `{table}` WHERE `{column}` = %s", user_id)[0][0]
         for table, column in columns
     }
 
 
 def test_nothing_that_was_his_stays(service, staff):
-    before = rows_of_users(service)
     user = service.create()
-    assert rows_of_users(service) != before
+    ((user_id,),) = service.sql("SELECT id FROM users WHERE username = %s", user["username"])
+    assert any(rows_of_user(service, user_id).values())
     assert staff.delete(path_of(user)).status_code == 204
-    assert rows_of_users(service) == before
+    assert not any(rows_of_user(service, user_id).values())
 
 
 def test_others_keep_what_is_theirs(service, staff):
