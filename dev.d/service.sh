@@ -298,6 +298,8 @@ start_all() {
 	prepare_state
 	start_smtp
 	start_database
+	# A mail that it does not take at once would wait for a minute.
+	wait_for smtp 30 port_is_taken "$smtp_port"
 	start_rosterd
 	start_nginx
 	wait_for_answer
