@@ -260,10 +260,9 @@ def test_who_was_slower_to_end_an_expired_role_tells_nothing_of_it(world, target
         w.team(w.staff, w.project, "projects", "add_user", "PROJECT.MEMBER", person)
     grant = "UPDATE role_grants g JOIN users u ON u.id = g.user_id SET g.{} WHERE u.username = %s"
     with contextlib.closing(w.service.connect()) as connection, connection.cursor() as cursor:
-        for person in (target, other):
-            w.service.sql(grant.format("expiration_time = '2020-01-01'"), person.user["username"])
-            if person is target:
-                cursor.execute(grant.format("is_active = FALSE"), (person.user["username"],))
+        for change in ("expiration_time = '2020-01-01'", "is_active = FALSE"):
+            cursor.execute(grant.format(change), (target.user["username"],))
+        w.service.sql(grant.format("expiration_time = '2020-01-01'"), other.user["username"])
         w.service.reload()
         eventually(w.service.lock_waits, what="the keeper's waiting")
         connection.commit()
