@@ -455,7 +455,7 @@ class Client:
         headers = {k: v for k, v in (options.pop("headers", None) or {}).items()}
         if self.token is not None and "Authorization" not in headers:
             headers["Authorization"] = f"Token {self.token}"
-        options.setdefault("timeout", 30)
+        options.setdefault("timeout", 90)  # nginx gives up after 60, and its answer tells more
         options.setdefault("allow_redirects", False)
         answer = self.session.request(method, url, headers=headers, **options)
         if not options.get("stream") and not options["allow_redirects"]:
