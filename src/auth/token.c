@@ -36,6 +36,20 @@ static const struct db_stmt token_delete = {
 	.sql = "DELETE FROM tokens WHERE user_id = ?",
 };
 
+struct own {
+	int64_t id;
+};
+
+static const struct db_column own_columns[] = { COLUMN(own, id) };
+
+static const struct db_stmt token_own = {
+	.name = "token_own",
+	.access = DB_LOCK,
+	.sql = "SELECT id FROM tokens WHERE user_id = ? FOR UPDATE",
+	.columns = own_columns,
+	.ncolumns = countof(own_columns),
+};
+
 static struct bytes
 context_of(const struct uuid *owner)
 {
@@ -96,6 +110,20 @@ token_issue_first(struct request *rq, const struct token_owner *owners, size_t n
 	db_send_sql(rq->db, "tokens_insert", &q);
 }
 
+/*
+ * Whoever asks for another key of his own has to have the one that he was let in by: since then he may have been
+ * shut out, by an owner who has changed his password.
+ */
+static void
+check_own(struct request *rq, int64_t user_id)
+{
+	struct own own;
+
+	if (user_id == rq->caller.id &&
+	    (!db_row(rq->db, &token_own, &own, V(user_id)) || own.id != rq->caller.token_id))
+		db_again(rq->db);
+}
+
 struct text
 token_issue(struct request *rq, struct token_owner owner)
 {
@@ -104,6 +132,7 @@ token_issue(struct request *rq, struct token_owner owner)
 	struct bytes lookup = lookup_hash(rq->keyring, 0, "token", s, rq->arena);
 	struct bytes sealed = seal(rq->keyring, s, context_of(&owner.uuid), rq->arena);
 
+	check_own(rq, owner.id);
 	db_exec(rq->db, &token_put, V(owner.id), V(lookup), V(sealed), V(rq->now), V(rq->now));
 	return key;
 }

@@ -545,3 +545,37 @@ def test_two_first_keys_at_the_same_time(service, staff):
     )
     assert [a.status_code for a in answers] == [200, 200]
     assert service.token_of(user) in {a.json()["token"] for a in answers}
+
+
+# --- a caller whose token somebody else ends or replaces before his request comes to it
+
+ENDED = "DELETE t FROM tokens t JOIN users u ON u.id = t.user_id WHERE u.username = %s"
+REPLACED = (
+    "REPLACE INTO tokens (user_id, lookup, sealed, created, made)"
+    " SELECT t.user_id, RANDOM_BYTES(32), t.sealed, t.created, t.made"
+    " FROM tokens t JOIN users u ON u.id = t.user_id WHERE u.username = %s"
+)
+
+
+def secrets_of(service, user):
+    return service.sql(
+        "SELECT u.password, t.lookup FROM users u LEFT JOIN tokens t ON t.user_id = u.id WHERE u.username = %s",
+        user["username"],
+    )
+
+
+@pytest.mark.parametrize("statement", [ENDED, REPLACED], ids=["ended", "replaced"])
+@pytest.mark.parametrize("action", ["refresh_token", "change_password"])
+def test_a_token_of_before_gets_no_other(service, action, statement):
+    """Who changes his password, or has his token ended, is rid of whoever has the old token."""
+    caller = service.account(is_staff=True)
+
+    def ask():
+        body = {"new_password": "nine bald herons on a roof"}
+        return caller.post(path_of(caller.user, f"{action}/"), json=body)
+
+    [answer] = service.while_locked([ask], statement, caller.user["username"])
+    assert status_and_json(answer) == (401, {"detail": "Invalid token."})
+    [(password, lookup)] = secrets_of(service, caller.user)
+    assert password == "" and (lookup is None) == (statement == ENDED)
+    assert caller.get(ME).status_code == 401
