@@ -579,3 +579,13 @@ def test_a_token_of_before_gets_no_other(service, action, statement):
     [(password, lookup)] = secrets_of(service, caller.user)
     assert password == "" and (lookup is None) == (statement == ENDED)
     assert caller.get(ME).status_code == 401
+
+
+def test_to_sign_out_ends_no_token_but_the_callers(service):
+    caller = service.account()
+    [answer] = service.while_locked(
+        [lambda: caller.post("/api-auth/logout/")], REPLACED, caller.user["username"]
+    )
+    assert answer.status_code == 204
+    [(_, lookup)] = secrets_of(service, caller.user)
+    assert lookup is not None
