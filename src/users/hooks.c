@@ -92,9 +92,33 @@ drop_details(struct request *rq, struct draft *d)
 		draft_drop(d, details[i]);
 }
 
+static bool
+caller_is(const struct request *rq, enum who who)
+{
+	return (rq->caller.who & who) != 0;
+}
+
+/*
+ * Did somebody else change, while this request waited for him, what its caller may? Then it is no request that was
+ * let in, and would undo that. Staff may ask in the name of one who is not active.
+ */
+static bool
+rights_changed(const struct request *rq, const struct draft *d)
+{
+	if (d->old == NULL || d->id != rq->caller.id)
+		return false;
+	return old_is(d, "is_staff") != caller_is(rq, STAFF) ||
+	    old_is(d, "is_support") != caller_is(rq, SUPPORT) ||
+	    (!old_is(d, "is_active") && uuid_is_none(rq->caller.impersonator));
+}
+
 void
 user_check(struct request *rq, struct draft *d)
 {
+	if (rights_changed(rq, d)) {
+		db_again(rq->db);
+		return;
+	}
 	if (is_unusable_password(draft_value(d, "password").t))
 		draft_set(d, "password", V(T("")));
 	if (d->old == NULL || problems_found(rq))

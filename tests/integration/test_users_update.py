@@ -510,6 +510,39 @@ def test_a_blank_slug_is_made_anew(service, staff, method, blank):
 # --- deactivation
 
 
+def out_meanwhile(service, caller, change, **body):
+    """The answer to a caller who changes his own account while staff changes what he may."""
+    [answer] = service.while_locked(
+        [lambda: caller.patch(path_of(caller.user), json=body)],
+        f"UPDATE users SET {change}, version = version + 1 WHERE username = %s",
+        caller.user["username"],
+    )
+    return answer
+
+
+def test_who_is_no_staff_any_more_does_not_make_himself_staff_again(service):
+    caller = service.account(is_staff=True)
+    answer = out_meanwhile(service, caller, "is_staff = FALSE", is_staff=True, job_title="Owl")
+    assert (answer.status_code, answer.json()["job_title"]) == (200, "Owl")
+    assert service.staff.get(path_of(caller.user)).json()["is_staff"] is False
+
+
+@pytest.mark.parametrize("right", ["is_staff", "is_support"])
+def test_who_is_deactivated_meanwhile_changes_nothing_any_more(service, right):
+    caller = service.account(**{right: True})
+    answer = out_meanwhile(service, caller, "is_active = FALSE", is_active=True, job_title="Owl")
+    assert status_and_json(answer) == (401, {"detail": "User inactive or deleted."})
+    user = service.staff.get(path_of(caller.user)).json()
+    assert (user["is_active"], user["job_title"]) == (False, "")
+
+
+def test_staff_changes_in_the_name_of_one_who_is_not_active(service):
+    user = service.create(is_active=False, is_staff=True)
+    headers = {"X-Impersonated-User-Uuid": user["uuid"]}
+    answer = service.staff.patch(path_of(user), json={"job_title": "Owl"}, headers=headers)
+    assert (answer.status_code, answer.json()["job_title"]) == (200, "Owl")
+
+
 def test_a_deactivated_user_is_out_at_once(service, staff):
     client = service.account()
     path = path_of(client.user)
