@@ -172,6 +172,7 @@ struct pull {
 	bool is_user; /* the identifier is the name of one whom we had: he is not made anew */
 	struct provider provider;
 	bool asked;
+	struct stamp sent; /* when the service was asked */
 	enum finding finding;
 	struct text problem; /* FOUND_TROUBLE: the API's words */
 	struct claims claims;

@@ -37,6 +37,7 @@ ask_info(const struct asker *who, struct pull *pull, struct text url)
 			pull->problem = problem;
 			break;
 		}
+		pull->sent = stamp_now();
 		reply = remote_ask(&q, who->arena);
 		if (reply.status != 401)
 			break;
@@ -115,6 +116,7 @@ struct pulled {
 	int64_t id;
 	struct uuid uuid;
 	struct text username, registration_method, identity_source;
+	struct stamp last_sync;
 	bool is_active;
 };
 
@@ -124,11 +126,13 @@ static const struct db_column pulled_columns[] = {
 	COLUMN(pulled, username),
 	COLUMN(pulled, registration_method),
 	COLUMN(pulled, identity_source),
+	COLUMN(pulled, last_sync),
 	COLUMN(pulled, is_active),
 };
 
-#define PULLED \
-	"SELECT id, uuid, username, registration_method, identity_source, is_active FROM users WHERE "
+#define PULLED                                                                                  \
+	"SELECT id, uuid, username, registration_method, identity_source, last_sync, is_active" \
+	" FROM users WHERE "
 
 static const struct db_stmt pulled_by_uuid = {
 	.name = "pulled_by_uuid",
@@ -156,6 +160,16 @@ static bool
 is_managed(const struct pulled *u, struct text provider)
 {
 	return text_eq(u->registration_method, provider) || text_eq(u->identity_source, provider);
+}
+
+/*
+ * Has the answer to a later question been written, by another request or the sync? What ours says was changed since. A
+ * time to come is no time: a clock was wrong.
+ */
+static bool
+is_overtaken(const struct pulled *u, const struct pull *pull)
+{
+	return u->last_sync.us > pull->sent.us && u->last_sync.us <= stamp_now().us;
 }
 
 static void
@@ -205,11 +219,11 @@ fill_new(struct request *rq UNUSED, struct draft *d, const void *ctx)
 
 /* The service does not know the user any more. */
 static void
-leave(struct request *rq, const struct pulled *u)
+leave(struct request *rq, const struct pulled *u, const struct pull *pull)
 {
 	if (!resource_change(rq, &users, u->id, fill_leave, NULL))
 		return;
-	db_exec(rq->db, &user_synced, V(rq->now), V(u->id));
+	db_exec(rq->db, &user_synced, V(pull->sent), V(u->id));
 }
 
 static int
@@ -218,30 +232,33 @@ apply_nobody(struct request *rq, const struct pull *pull)
 	struct pulled u;
 
 	if (db_row(rq->db, &pulled_by_username, &u, V(pull->identifier)) && u.is_active &&
-	    is_managed(&u, pull->provider.name))
-		leave(rq, &u);
+	    is_managed(&u, pull->provider.name) && !is_overtaken(&u, pull))
+		leave(rq, &u, pull);
 	return 0;
 }
 
 /* What belongs to a user whose details are written. */
 static void
-finish(struct request *rq, const struct pulled *u, const struct claims *c)
+finish(struct request *rq, const struct pulled *u, const struct pull *pull)
 {
+	const struct claims *c = &pull->claims;
+
 	if (c->ssh_keys != NULL)
 		ssh_keys_mirror(rq, (struct key_owner){ u->id, u->uuid }, EDUTEAMS, c->ssh_keys);
-	db_exec(rq->db, &user_synced, V(rq->now), V(u->id));
+	db_exec(rq->db, &user_synced, V(pull->sent), V(u->id));
 }
 
 static int
-apply_new(struct request *rq, const struct claims *c, struct uuid *uuid)
+apply_new(struct request *rq, const struct pull *pull, struct uuid *uuid)
 {
+	const struct claims *c = &pull->claims;
 	struct pulled u;
 
 	if (check_username(c->username) != NULL)
 		return reply_detail(rq, 400, UNREADABLE);
 	(void)resource_add(rq, &users, fill_new, c);
 	if (db_row(rq->db, &pulled_by_username, &u, V(c->username))) {
-		finish(rq, &u, c);
+		finish(rq, &u, pull);
 		*uuid = u.uuid;
 	}
 	return 0;
@@ -265,14 +282,16 @@ apply_found(struct request *rq, const struct pull *pull, struct uuid *uuid)
 		    "remote-eduteams error: Unable to match user because identity field is missing from "
 		    "user profile.");
 	if (!db_row(rq->db, &pulled_by_username, &u, V(c->username)))
-		return is_gone(pull) ? 0 : apply_new(rq, c, uuid);
+		return is_gone(pull) ? 0 : apply_new(rq, pull, uuid);
 	if (!is_managed(&u, pull->provider.name))
 		return reply_list(rq, 400, NOT_MANAGED);
+	*uuid = u.uuid;
+	if (is_overtaken(&u, pull))
+		return 0;
 	if (!u.is_active && !pull->provider.reactivate)
 		return reply_unauthorized(rq, "remote-eduteams error: User is deactivated.");
-	*uuid = u.uuid;
 	if (resource_change(rq, &users, u.id, fill_change, c))
-		finish(rq, &u, c);
+		finish(rq, &u, pull);
 	return 0;
 }
 

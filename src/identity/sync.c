@@ -331,8 +331,12 @@ launch(struct walk *w)
 	if (c->until.us - w->provider.timeout * SECONDS < stamp_now().us)
 		return true; /* it has taken too long, and another may have him */
 	f->claim = *c;
-	f->pull =
-	    (struct pull){ .identifier = c->username, .is_user = true, .provider = w->provider };
+	f->pull = (struct pull){
+		.identifier = c->username,
+		.is_user = true,
+		.provider = w->provider,
+		.sent = stamp_now(),
+	};
 	f->question = (struct question){
 		.provider = &w->provider,
 		.url = pull_url(&f->pull, f->arena),

@@ -345,6 +345,30 @@ def test_a_refresh_token_that_staff_sets_meanwhile_stays(service, staff, remote,
     assert column(service, "refresh_token") == by_hand and column(service, "access_token") is None
 
 
+def test_an_answer_that_a_later_question_has_overtaken_changes_nothing(staff, remote, provider, member):
+    name = member.user["username"]
+    asked, go_on, answers = threading.Event(), threading.Event(), ["Older", "Newer"]
+
+    def first_slowly(handler):
+        first = answers.pop(0)
+        if answers:
+            asked.set()
+            go_on.wait(60)
+        remote.answer(handler, 200, claims(name, given_name=first))
+
+    remote.on_userinfo = first_slowly
+    results = []
+    older = threading.Thread(target=lambda: results.append(pull(staff, member.user)))
+    older.start()
+    with contextlib.ExitStack() as stack:
+        stack.callback(older.join)
+        stack.callback(go_on.set)
+        assert asked.wait(60)
+        assert pull(staff, member.user) == (200, None)
+    assert results == [(200, None)]
+    assert details(staff, member.user)["first_name"] == "Newer"
+
+
 def test_workers_fetch_one_token(crowded):
     remote = Remote()
     provider = crowded.staff.post(PROVIDERS, json=remote.settings()).json()

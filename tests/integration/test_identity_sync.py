@@ -336,6 +336,32 @@ def test_a_user_who_is_deleted_while_he_is_asked_for_stays_so(host, remote, prov
     assert host.staff.get(f"/api/users/?username={gone}").json() == []
 
 
+@pytest.mark.parametrize("older", [200, 404])
+def test_an_answer_that_a_later_question_has_overtaken_changes_nothing(host, remote, provide, people, older):
+    (name,) = people(1)
+    go_on = threading.Event()
+
+    def first_slowly(handler):
+        remote.order.append(name)
+        if len(remote.order) == 1:
+            go_on.wait(20)
+            remote.answer(handler, older, {"voperson_id": name, "given_name": "Older"})
+        else:
+            remote.answer(handler, 200, {"voperson_id": name, "given_name": "Newer"})
+
+    remote.on_userinfo = first_slowly
+    with contextlib.ExitStack() as stack:
+        stack.callback(go_on.set)
+        provide()
+        eventually(lambda: remote.order == [name])
+        user = host.staff.get(f"/api/users/?username={name}").json()[0]
+        assert host.staff.post(path_of(user, "pull_remote_user/")).status_code == 200
+    all_synced(host, [name])
+    user = host.staff.get(path_of(user)).json()
+    assert (user["first_name"], user["is_active"]) == ("Newer", True)
+    assert states(host) == {name: [0, "", 0]}
+
+
 # --- rosterctl
 
 
