@@ -169,7 +169,8 @@ enum finding {
 /* What came of asking for a user. */
 struct pull {
 	struct text identifier;
-	bool is_user; /* the identifier is the name of one whom we had: he is not made anew */
+	bool is_user;   /* the identifier is the name of one whom we had: he is not made anew */
+	bool is_active; /* ... who was active: if somebody has switched him off, he stays so */
 	struct provider provider;
 	bool asked;
 	struct stamp sent; /* when the service was asked */

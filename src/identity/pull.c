@@ -288,7 +288,7 @@ apply_found(struct request *rq, const struct pull *pull, struct uuid *uuid)
 	*uuid = u.uuid;
 	if (is_overtaken(&u, pull))
 		return 0;
-	if (!u.is_active && !pull->provider.reactivate)
+	if (!u.is_active && (pull->is_active || !pull->provider.reactivate))
 		return reply_unauthorized(rq, "remote-eduteams error: User is deactivated.");
 	if (resource_change(rq, &users, u.id, fill_change, c))
 		finish(rq, &u, pull);
@@ -321,12 +321,18 @@ asked(struct request *rq)
 	return pull != NULL && pull->asked ? pull : NULL;
 }
 
+/* u is whom the identifier is the name of; NULL: he may be new. */
 static int
-ask(struct request *rq, const struct provider *p, struct text identifier, bool is_user)
+ask(struct request *rq, const struct provider *p, struct text identifier, const struct pulled *u)
 {
 	struct pull *pull = arena_alloc(rq->arena, sizeof(*pull));
 
-	*pull = (struct pull){ .identifier = identifier, .is_user = is_user, .provider = *p };
+	*pull = (struct pull){
+		.identifier = identifier,
+		.is_user = u != NULL,
+		.is_active = u != NULL && u->is_active,
+		.provider = *p,
+	};
 	rq->outside = pull;
 	return request_step_outside(rq, step);
 }
@@ -346,7 +352,7 @@ pull_remote_user(struct request *rq)
 	if (!provider_load(rq->db, EDUTEAMS, &p))
 		return reply_list(rq, 400, DISABLED);
 	if (asked(rq) == NULL)
-		return ask(rq, &p, u.username, true);
+		return ask(rq, &p, u.username, &u);
 	refused = pull_apply(rq, asked(rq), &found);
 	return refused != 0 ? refused : reply_empty(rq, 200);
 }
@@ -413,7 +419,7 @@ remote_eduteams(struct request *rq)
 	if (!body_read(rq, wanted_body, countof(wanted_body), &in))
 		return body_trouble(rq);
 	if (asked(rq) == NULL)
-		return ask(rq, &p, in.cuid, false);
+		return ask(rq, &p, in.cuid, NULL);
 	if ((refused = pull_apply(rq, asked(rq), &found)) != 0)
 		return refused;
 	if (uuid_is_none(found)) {

@@ -334,6 +334,7 @@ launch(struct walk *w)
 	f->pull = (struct pull){
 		.identifier = c->username,
 		.is_user = true,
+		.is_active = true,
 		.provider = w->provider,
 		.sent = stamp_now(),
 	};

@@ -369,6 +369,14 @@ def test_an_answer_that_a_later_question_has_overtaken_changes_nothing(staff, re
     assert details(staff, member.user)["first_name"] == "Newer"
 
 
+def test_a_user_whom_staff_deactivates_while_he_is_asked_for_stays_so(staff, remote, provide, member):
+    provide(remote, reactivate=True)
+    with held_back(remote, "userinfo", lambda: pull(staff, member.user)) as results:
+        assert staff.patch(path_of(member.user), json={"is_active": False}).status_code == 200
+    assert results == [(401, DEACTIVATED)]
+    assert details(staff, member.user)["is_active"] is False
+
+
 def test_workers_fetch_one_token(crowded):
     remote = Remote()
     provider = crowded.staff.post(PROVIDERS, json=remote.settings()).json()

@@ -336,6 +336,19 @@ def test_a_user_who_is_deleted_while_he_is_asked_for_stays_so(host, remote, prov
     assert host.staff.get(f"/api/users/?username={gone}").json() == []
 
 
+def test_a_user_whom_staff_deactivates_while_he_is_asked_for_stays_so(host, remote, provide, people):
+    """By schedule nobody is asked for who is inactive, and nobody becomes active."""
+    left, stays = people(2)
+    remote.gate.clear()
+    provide(sync_in_flight=1, reactivate=True)
+    eventually(lambda: remote.now == [left])
+    user = host.staff.get(f"/api/users/?username={left}").json()[0]
+    assert host.staff.patch(path_of(user), json={"is_active": False}).status_code == 200
+    remote.gate.set()
+    all_synced(host, [stays])
+    assert host.staff.get(path_of(user)).json()["is_active"] is False
+
+
 @pytest.mark.parametrize("older", [200, 404])
 def test_an_answer_that_a_later_question_has_overtaken_changes_nothing(host, remote, provide, people, older):
     (name,) = people(1)
