@@ -53,6 +53,9 @@ struct provider {
 /* false when there is none, or its service is not to be asked. Outside a transaction. */
 bool provider_load(struct db *db, struct text name, struct provider *p) MUST_CHECK;
 
+/* Is it still there, with the settings of p? */
+bool provider_stays(struct db *db, const struct provider *p) MUST_CHECK;
+
 /*
  * Takes it on to fetch a new access token, for as long as that may take; false when somebody else has,
  * or the token is not the one of p any more.

@@ -50,6 +50,27 @@ provider_load(struct db *db, struct text name, struct provider *p)
 	    p->userinfo_url.n > 0 && p->refresh_token.p != NULL;
 }
 
+struct staying {
+	int64_t id;
+};
+
+static const struct db_column staying_columns[] = { COLUMN(staying, id) };
+
+static const struct db_stmt provider_by_version = {
+	.name = "provider_by_version",
+	.sql = "SELECT id FROM identity_providers WHERE id = ? AND version = ?",
+	.columns = staying_columns,
+	.ncolumns = countof(staying_columns),
+};
+
+bool
+provider_stays(struct db *db, const struct provider *p)
+{
+	struct staying s;
+
+	return db_row(db, &provider_by_version, &s, V(p->id), V(p->version));
+}
+
 static const struct db_stmt token_claim = {
 	.name = "token_claim",
 	.access = DB_WRITE,

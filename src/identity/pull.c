@@ -312,13 +312,16 @@ pull_apply(struct request *rq, const struct pull *pull, struct uuid *uuid)
 	unreachable();
 }
 
-/* What the service was asked in the step before; NULL: it has still to be. */
+/* What the service was asked in the step before, with the settings of p; NULL: it has still to be. */
 static const struct pull *
-asked(struct request *rq)
+asked(struct request *rq, const struct provider *p)
 {
 	const struct pull *pull = rq->outside;
 
-	return pull != NULL && pull->asked ? pull : NULL;
+	if (pull == NULL || !pull->asked || pull->provider.id != p->id ||
+	    pull->provider.version != p->version)
+		return NULL;
+	return pull;
 }
 
 /* u is whom the identifier is the name of; NULL: he may be new. */
@@ -351,9 +354,9 @@ pull_remote_user(struct request *rq)
 		return reply_list(rq, 400, NOT_MANAGED);
 	if (!provider_load(rq->db, EDUTEAMS, &p))
 		return reply_list(rq, 400, DISABLED);
-	if (asked(rq) == NULL)
+	if (asked(rq, &p) == NULL)
 		return ask(rq, &p, u.username, &u);
-	refused = pull_apply(rq, asked(rq), &found);
+	refused = pull_apply(rq, asked(rq, &p), &found);
 	return refused != 0 ? refused : reply_empty(rq, 200);
 }
 
@@ -418,9 +421,9 @@ remote_eduteams(struct request *rq)
 		return reply_string(rq, 403, SYNC_DISABLED);
 	if (!body_read(rq, wanted_body, countof(wanted_body), &in))
 		return body_trouble(rq);
-	if (asked(rq) == NULL)
+	if (asked(rq, &p) == NULL)
 		return ask(rq, &p, in.cuid, NULL);
-	if ((refused = pull_apply(rq, asked(rq), &found)) != 0)
+	if ((refused = pull_apply(rq, asked(rq, &p), &found)) != 0)
 		return refused;
 	if (uuid_is_none(found)) {
 		/* The user whom it does not know any more is deactivated all the same. */

@@ -270,12 +270,28 @@ is_old_token(const struct walk *w, const struct flight *f, const struct reply_of
 	    (text_is_none(w->refused) || text_eq(w->refused, f->question.bearer));
 }
 
+/* What other settings have brought says nothing, neither of the user nor of the provider. */
+static bool
+is_outdated(struct walk *w, struct arena *a)
+{
+	struct db *db = w->job->db;
+	bool stays;
+
+	db_begin(db, a, false, TEXT_NONE);
+	stays = provider_stays(db, &w->provider);
+	check(w, db_end(db, false));
+	return !stays;
+}
+
 static void
 land(struct walk *w, struct flight *f, const struct reply_of_remote *reply)
 {
 	f->exchange = NULL;
 	w->flying--;
-	if (is_old_token(w, f, reply)) {
+	if (is_outdated(w, f->arena)) {
+		check(w, sync_release(w->job->db, f->arena, &f->claim, 1, STAMP_NONE));
+		end_walk(w, SYNC_STOPPED);
+	} else if (is_old_token(w, f, reply)) {
 		w->refused = arena_text(w->arena, f->question.bearer);
 		check(w, sync_release(w->job->db, f->arena, &f->claim, 1, STAMP_NONE));
 	} else if (is_of_provider(reply)) {
@@ -375,7 +391,9 @@ refill(struct walk *w)
 	check(w, sync_claim(w->job->db, w->arena, &next, &w->queue));
 	if (w->queue.n == 0)
 		w->look.us = stamp_now().us + TICK * 1000;
-	if (!w->queue.any && w->flying == 0)
+	if (w->queue.outdated)
+		end_walk(w, SYNC_STOPPED);
+	else if (!w->queue.any && w->flying == 0)
 		end_walk(w, SYNC_DONE);
 }
 
@@ -489,6 +507,8 @@ walk(struct walk *w)
 	if (w->end == SYNC_DONE && w->ndoubts > 0)
 		judge(w);
 	release(w);
+	if (w->end == SYNC_DOWN && is_outdated(w, w->arena))
+		w->end = SYNC_STOPPED;
 	if (w->end == SYNC_DOWN)
 		pause_provider(w);
 }

@@ -25,6 +25,7 @@ struct sync_claims {
 	size_t n;
 	bool
 	    any; /* there are such, though perhaps not yet by the rate, or they were not needed after all */
+	bool outdated; /* the provider has other settings, or is gone: nobody is taken on */
 };
 
 /* Takes up users who have become the provider's. */

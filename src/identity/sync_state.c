@@ -198,7 +198,7 @@ static const struct db_column turn_columns[] = { COLUMN(turn, next) };
 static const struct db_stmt sync_turn = {
 	.name = "sync_turn",
 	.access = DB_LOCK,
-	.sql = "SELECT sync_turn FROM identity_providers WHERE id = ? FOR UPDATE",
+	.sql = "SELECT sync_turn FROM identity_providers WHERE id = ? AND version = ? FOR UPDATE",
 	.columns = turn_columns,
 	.ncolumns = countof(turn_columns),
 };
@@ -272,7 +272,9 @@ claim_some(struct db *db, void *ctx)
 
 	out->n = 0;
 	out->any = n > 0;
-	if (n == 0 || !db_row(db, &sync_turn, &turn, V(w->provider->id)))
+	out->outdated =
+	    n > 0 && !db_row(db, &sync_turn, &turn, V(w->provider->id), V(w->provider->version));
+	if (n == 0 || out->outdated)
 		return false;
 	if (turn.next.us > now.us)
 		at = turn.next;

@@ -345,6 +345,17 @@ def test_a_refresh_token_that_staff_sets_meanwhile_stays(service, staff, remote,
     assert column(service, "refresh_token") == by_hand and column(service, "access_token") is None
 
 
+def test_an_answer_of_other_settings_is_not_applied(staff, remote, provider, member):
+    name = member.user["username"]
+    remote.users[f"/other/{name}"] = claims(name, given_name="Grace")
+    with held_back(remote, "userinfo", lambda: pull(staff, member.user)) as results:
+        assert staff.patch(provider["url"], json={"userinfo_url": remote.url("/other")}).status_code == 200
+        del remote.users[name]
+    assert results == [(200, None)]
+    assert details(staff, member.user)["first_name"] == "Grace"
+    assert [request[1] for request in remote.requests if request[0] == "GET"] == [f"/userinfo/{name}", f"/other/{name}"]
+
+
 def test_an_answer_that_a_later_question_has_overtaken_changes_nothing(staff, remote, provider, member):
     name = member.user["username"]
     asked, go_on, answers = threading.Event(), threading.Event(), ["Older", "Newer"]

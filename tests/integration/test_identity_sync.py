@@ -375,6 +375,41 @@ def test_an_answer_that_a_later_question_has_overtaken_changes_nothing(host, rem
     assert states(host) == {name: [0, "", 0]}
 
 
+@pytest.mark.parametrize("method, body", [("PATCH", {"is_active": False}), ("DELETE", None)])
+def test_the_answers_of_a_provider_that_is_switched_off_change_nobody(host, remote, provide, people, method, body):
+    names = people(8)
+    remote.users.clear()
+    remote.gate.clear()
+    provider = provide(sync_in_flight=2)
+    eventually(lambda: len(remote.now) == 2)
+    assert host.staff.request(method, provider["url"], json=body).status_code < 300
+    remote.gate.set()
+    eventually(lambda: not any(claimed for *_, claimed in states(host).values()), what="the end of all claims")
+    eventually(lambda: remote.now == [])
+    assert host.sql("SELECT COUNT(*) FROM users WHERE username IN %s AND is_active", names) == ((8,),)
+    assert len(remote.order) == 2
+
+
+def test_a_pause_is_not_for_settings_that_have_not_failed(host, remote, provide, people):
+    names = people(2)
+    asked, go_on = threading.Event(), threading.Event()
+
+    def refuse(handler):
+        asked.set()
+        go_on.wait(20)
+        remote.answer(handler, 400, {"error": "invalid_grant"})
+
+    remote.on_token = refuse
+    with contextlib.ExitStack() as stack:
+        stack.callback(go_on.set)
+        provider = provide(refresh_token="over")
+        assert asked.wait(20)
+        assert host.staff.patch(provider["url"], json={"refresh_token": remote.refresh}).status_code == 200
+        remote.on_token = None
+    eventually(lambda: synced(host) >= set(names) or provider_row(host, "sync_paused_until") != (None,))
+    assert provider_row(host, "sync_failures", "sync_paused_until", "sync_problem") == (0, None, "")
+
+
 # --- rosterctl
 
 
