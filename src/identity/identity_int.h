@@ -58,7 +58,7 @@ bool provider_stays(struct db *db, const struct provider *p) MUST_CHECK;
 
 /*
  * Takes it on to fetch a new access token, for as long as that may take; false when somebody else has,
- * or the token is not the one of p any more.
+ * or its tokens are not those of p any more.
  */
 bool provider_claim(
     struct db *db, struct arena *a, const struct provider *p, struct uuid fetcher) MUST_CHECK;
@@ -69,7 +69,10 @@ struct fetched {
 	struct stamp expires;
 };
 
-/* Ends the claim and, unless fetched is NULL, keeps what it has brought, if the settings are still those of p. */
+/*
+ * Ends the claim and, unless fetched is NULL, keeps what it has brought: the access token if the settings are still
+ * those of p, the refresh token unless somebody has set another one.
+ */
 void provider_release(struct db *db, struct arena *a, const struct provider *p, struct uuid fetcher,
     const struct fetched *fetched);
 

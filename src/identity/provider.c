@@ -75,17 +75,23 @@ static const struct db_stmt token_claim = {
 	.name = "token_claim",
 	.access = DB_WRITE,
 	.sql = "UPDATE identity_providers SET fetcher = ?, fetch_until = ?"
-	       " WHERE id = ? AND version = ? AND access_token <=> ?"
+	       " WHERE id = ? AND version = ? AND access_token <=> ? AND refresh_token = ?"
 	       "  AND (fetch_until IS NULL OR fetch_until < ?)",
 };
 
-/* The version need not be that of p: only who has changed the refresh token knows better than we do. */
+/* What it was made with may have been changed, and it would go where it does not belong. */
 static const struct db_stmt token_keep = {
 	.name = "token_keep",
 	.access = DB_WRITE,
-	.sql = "UPDATE identity_providers SET access_token = ?, access_token_expires = ?,"
-	       "  refresh_token = COALESCE(?, refresh_token)"
-	       " WHERE id = ? AND refresh_token = ?",
+	.sql = "UPDATE identity_providers SET access_token = ?, access_token_expires = ?"
+	       " WHERE id = ? AND version = ?",
+};
+
+/* The version need not be that of p: only who has changed the refresh token knows better than we do. */
+static const struct db_stmt refresh_token_keep = {
+	.name = "refresh_token_keep",
+	.access = DB_WRITE,
+	.sql = "UPDATE identity_providers SET refresh_token = ? WHERE id = ? AND refresh_token = ?",
 };
 
 static const struct db_stmt token_release = {
@@ -102,7 +108,7 @@ provider_claim(struct db *db, struct arena *a, const struct provider *p, struct 
 	int64_t rows;
 
 	return db_exec_commit(db, a, &rows, &token_claim, V(fetcher), V(until), V(p->id),
-		   V(p->version), V(p->access_token), V(now)) == DB_NONE &&
+		   V(p->version), V(p->access_token), V(p->refresh_token), V(now)) == DB_NONE &&
 	    rows == 1;
 }
 
@@ -117,11 +123,15 @@ release(struct db *db, void *ctx)
 {
 	const struct release *r = ctx;
 	const struct fetched *f = r->fetched;
+	const struct provider *p = r->p;
 
 	if (f != NULL)
-		db_exec(db, &token_keep, V(f->access_token), V(f->expires), V(f->refresh_token),
-		    V(r->p->id), V(r->p->refresh_token));
-	db_exec(db, &token_release, V(r->p->id), V(r->fetcher));
+		db_exec(
+		    db, &token_keep, V(f->access_token), V(f->expires), V(p->id), V(p->version));
+	if (f != NULL && f->refresh_token.p != NULL)
+		db_exec(
+		    db, &refresh_token_keep, V(f->refresh_token), V(p->id), V(p->refresh_token));
+	db_exec(db, &token_release, V(p->id), V(r->fetcher));
 	return true;
 }
 

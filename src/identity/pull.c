@@ -23,11 +23,14 @@ pull_url(const struct pull *pull, struct arena *a)
 	    a, "%.*s/%.*s", TEXT_ARGS(base), TEXT_ARGS(url_encode(a, pull->identifier)));
 }
 
-/* One question, with a new token when the service does not take the one that was kept. */
+/*
+ * One question, with a new token when the service does not take the one that was kept. The settings are read again
+ * while somebody else fetches that: the token goes where they say.
+ */
 static struct reply_of_remote
-ask_info(const struct asker *who, struct pull *pull, struct text url)
+ask_info(const struct asker *who, struct pull *pull)
 {
-	struct question q = { .provider = &pull->provider, .url = url };
+	struct question q = { .provider = &pull->provider };
 	struct reply_of_remote reply = { 0 };
 	struct text refused = TEXT_NONE, problem;
 
@@ -37,6 +40,7 @@ ask_info(const struct asker *who, struct pull *pull, struct text url)
 			pull->problem = problem;
 			break;
 		}
+		q.url = pull_url(pull, who->arena);
 		pull->sent = stamp_now();
 		reply = remote_ask(&q, who->arena);
 		if (reply.status != 401)
@@ -81,7 +85,7 @@ pull_read(struct pull *pull, const struct reply_of_remote *reply, struct arena *
 void
 pull_ask(const struct asker *who, struct pull *pull)
 {
-	struct reply_of_remote reply = ask_info(who, pull, pull_url(pull, who->arena));
+	struct reply_of_remote reply = ask_info(who, pull);
 
 	pull_read(pull, &reply, who->arena);
 }

@@ -345,6 +345,35 @@ def test_a_refresh_token_that_staff_sets_meanwhile_stays(service, staff, remote,
     assert column(service, "refresh_token") == by_hand and column(service, "access_token") is None
 
 
+@pytest.mark.parametrize("change", [{"client_secret": "another"}, {"client_id": "another"}])
+def test_an_access_token_that_was_made_with_other_settings_is_not_kept(
+        service, staff, remote, provider, member, change):
+    remote.rotate = True
+    old = column(service, "refresh_token")
+    with held_back(remote, "token", lambda: pull(member, member.user)):
+        assert staff.patch(provider["url"], json=change).status_code == 200
+    assert column(service, "access_token") is None
+    assert column(service, "refresh_token") != old
+
+
+def test_a_refresh_token_that_another_fetch_has_replaced_is_not_sent(service, staff, remote, provider, member):
+    remote.refresh = "rt-1"
+    assert staff.patch(provider["url"], json={"refresh_token": "rt-1"}).status_code == 200
+    replaced = column(service, "refresh_token")
+    assert staff.patch(provider["url"], json={"refresh_token": "rt-0"}).status_code == 200
+    replace = "UPDATE identity_providers SET refresh_token = %s"
+    assert service.while_locked([lambda: pull(member, member.user)], replace, replaced) == [(200, None)]
+    assert len(remote.asked("/token")) == 1
+
+
+def test_a_token_is_not_sent_to_where_the_service_was_before(service, remote, provider, member):
+    name = member.user["username"]
+    remote.users[f"/other/{name}"] = claims(name)
+    move = "UPDATE identity_providers SET userinfo_url = %s, version = version + 1"
+    assert service.while_locked([lambda: pull(member, member.user)], move, remote.url("/other")) == [(200, None)]
+    assert [request[1] for request in remote.requests] == ["/token", f"/other/{name}"]
+
+
 def test_an_answer_of_other_settings_is_not_applied(staff, remote, provider, member):
     name = member.user["username"]
     remote.users[f"/other/{name}"] = claims(name, given_name="Grace")
