@@ -303,6 +303,8 @@ int
 pull_apply(struct request *rq, const struct pull *pull, struct uuid *uuid)
 {
 	*uuid = (struct uuid){ 0 };
+	/* It is done now, after all that others have done while the answer was on its way. */
+	rq->now = stamp_now();
 	switch (pull->finding) {
 	case FOUND:
 		return apply_found(rq, pull, uuid);

@@ -148,7 +148,6 @@ apply(struct db *db, void *ctx)
 	const struct provider *p = &a->w->provider;
 	struct uuid uuid;
 
-	a->rq.now = stamp_now();
 	reply_clear(&a->rq);
 	a->accepted = pull_apply(&a->rq, &a->f->pull, &uuid) == 0;
 	if (!a->accepted)

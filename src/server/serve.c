@@ -153,7 +153,7 @@ transact(struct worker *w, struct request *rq, const struct match *match)
 
 /* How long the request has waited for this worker, by nginx's clock, which has milliseconds. */
 static void
-count_wait(const struct request *rq, const struct route *route)
+count_wait(const struct request *rq, const struct route *route, int64_t took)
 {
 	struct text at = text_from(rq->transport.param(rq->transport.ctx, "REQUEST_QUEUED"));
 	struct text seconds, rest = at;
@@ -163,7 +163,7 @@ count_wait(const struct request *rq, const struct route *route)
 	    !text_to_int(rest, &ms))
 		return;
 	count_time(route != NULL && route->lane == LANE_SLOW ? TIMING_QUEUE_SLOW : TIMING_QUEUE_API,
-	    rq->now.us - s * SECONDS - ms * 1000);
+	    stamp_now().us - took - s * SECONDS - ms * 1000);
 }
 
 static void
@@ -172,7 +172,7 @@ count_answer(const struct request *rq, const struct route *route, int64_t took)
 	meter_request(route, rq->method, rq->reply.status, took);
 	if (rq->reply.status < 500)
 		count(rq->tallied);
-	count_wait(rq, route);
+	count_wait(rq, route, took);
 }
 
 static void

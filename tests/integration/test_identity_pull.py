@@ -409,6 +409,15 @@ def test_an_answer_that_a_later_question_has_overtaken_changes_nothing(staff, re
     assert details(staff, member.user)["first_name"] == "Newer"
 
 
+def test_what_an_answer_changes_is_done_when_it_is_there(service, staff, remote, provider, member):
+    with held_back(remote, "userinfo", lambda: pull(staff, member.user)):
+        assert staff.patch(path_of(member.user), json={"job_title": "meanwhile"}).status_code == 200
+    changes = service.sql(
+        "SELECT changes FROM audit_events WHERE subject_uuid = UNHEX(%s) AND event = 'user_update_succeeded'"
+        " ORDER BY created", member.user["uuid"].replace("-", ""))
+    assert ["first_name" in change for (change,) in changes] == [False, True]
+
+
 def test_a_user_whom_staff_deactivates_while_he_is_asked_for_stays_so(staff, remote, provide, member):
     provide(remote, reactivate=True)
     with held_back(remote, "userinfo", lambda: pull(staff, member.user)) as results:
