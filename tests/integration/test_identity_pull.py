@@ -387,24 +387,11 @@ def test_an_answer_of_other_settings_is_not_applied(staff, remote, provider, mem
 
 def test_an_answer_that_a_later_question_has_overtaken_changes_nothing(staff, remote, provider, member):
     name = member.user["username"]
-    asked, go_on, answers = threading.Event(), threading.Event(), ["Older", "Newer"]
-
-    def first_slowly(handler):
-        first = answers.pop(0)
-        if answers:
-            asked.set()
-            go_on.wait(60)
-        remote.answer(handler, 200, claims(name, given_name=first))
-
-    remote.on_userinfo = first_slowly
-    results = []
-    older = threading.Thread(target=lambda: results.append(pull(staff, member.user)))
-    older.start()
-    with contextlib.ExitStack() as stack:
-        stack.callback(older.join)
-        stack.callback(go_on.set)
-        assert asked.wait(60)
+    with held_back(remote, "userinfo", lambda: pull(staff, member.user)) as results:
+        remote.on_userinfo = None
+        remote.users[name] = claims(name, given_name="Newer")
         assert pull(staff, member.user) == (200, None)
+        remote.users[name] = claims(name, given_name="Older")
     assert results == [(200, None)]
     assert details(staff, member.user)["first_name"] == "Newer"
 
